@@ -1,0 +1,75 @@
+"""The cohort: what was read and checked once, and is not checked again anywhere else."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from easitrace.errors import Problem
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A planned visit: its label in the report and its planned time in weeks from the start of treatment."""
+
+    label: str
+    week: float
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read: its path as given and the SHA-256 of its bytes."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Patients and their visits, sorted, one row per patient and visit, scores in range or missing.
+
+    Attributes
+    ----------
+    visits : DataFrame
+        One row per patient and visit, sorted by patient and week. Columns `patient` (str), `visit`
+        (ordered categorical of the schedule's labels), `week` (float, planned), `day` (float, days since
+        baseline, missing when unknown), `after_stop` (bool: recorded after the day the patient stopped),
+        then one float column per instrument (`easi`, `poem`, ...), missing where not recorded.
+    patients : DataFrame
+        One row per patient, sorted. Columns `patient`, `stop_day` (float), `stop_week` (float),
+        `stop_reason` ("inefficacy", "side effects", "inefficacy and side effects", "other" or missing), `status`
+        ("completed", "stopped", "in follow-up"), then age, sex and whatever else was mapped.
+    schedule : tuple of Visit
+        The planned visits in time order; the first is the baseline.
+    outcome : str
+        The column of `visits` that the report is about.
+    events : DataFrame
+        Adverse events: `patient`, `event`, `day`, `serious`; empty when none were given.
+    flow : DataFrame
+        Columns `step`, `n`, `detail`: from rows read to patients analysed; adds up.
+    log : tuple of Problem
+        Every repair (F...) and warning (W...), counted.
+    """
+
+    visits: pd.DataFrame
+    patients: pd.DataFrame
+    schedule: tuple[Visit, ...]
+    outcome: str
+    events: pd.DataFrame
+    flow: pd.DataFrame
+    log: tuple[Problem, ...] = ()
+    sources: tuple[Source, ...] = ()
+    synthetic: str = ""
+    dictionary: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def baseline(self) -> Visit:
+        """The first planned visit."""
+        return self.schedule[0]
+
+    def wide(self, instrument: str | None = None) -> pd.DataFrame:
+        """Scores with one row per patient and one column per planned week, missing where not seen."""
+        column = instrument or self.outcome
+        weeks = [visit.week for visit in self.schedule]
+        table = self.visits.pivot(index="patient", columns="week", values=column)
+        return table.reindex(index=self.patients["patient"], columns=weeks)
