@@ -1,1 +1,38 @@
-"""easitrace."""
+"""From a spreadsheet of eczema scores to a publishable report.
+
+The public names load on first use, so that a chapter pays only for what it calls.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from easitrace.cohort.cohort import Cohort as Cohort
+    from easitrace.cohort.read import read_cohort as read_cohort
+    from easitrace.models.emmeans import contrasts as contrasts
+    from easitrace.models.emmeans import emmeans as emmeans
+    from easitrace.models.emmeans import joint_test as joint_test
+    from easitrace.models.fit import Fit as Fit
+    from easitrace.models.mmrm import collect as collect
+    from easitrace.models.mmrm import fit_mmrm as fit_mmrm
+    from easitrace.response.classify import classify as classify
+
+_HOMES = {
+    "Cohort": "easitrace.cohort.cohort",
+    "Fit": "easitrace.models.fit",
+    "classify": "easitrace.response.classify",
+    "collect": "easitrace.models.mmrm",
+    "contrasts": "easitrace.models.emmeans",
+    "emmeans": "easitrace.models.emmeans",
+    "fit_mmrm": "easitrace.models.mmrm",
+    "joint_test": "easitrace.models.emmeans",
+    "read_cohort": "easitrace.cohort.read",
+}
+__all__ = sorted(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'easitrace' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,44 @@
+# make report: set everything up and write reports/baricitinib/report.html
+# make test:   set everything up and run lint, types and the quick tests
+SHELL := /bin/sh
+UV := $(shell if uv --version >/dev/null 2>&1; then command -v uv; else echo .tools/bin/uv; fi)
+UV_VERSION := 0.8
+RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin
+
+.PHONY: env report test test-slow lab bench lock
+env: .venv/.complete
+
+.tools/bin/uv:
+	python3 -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=$(UV_VERSION)"
+
+.venv/.complete: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --quiet
+	@touch $@
+
+ifneq ($(UV),.tools/bin/uv)
+$(UV): ;
+endif
+
+report: env
+	$(RUN)/easitrace run parameters/baricitinib.yml
+
+test: env
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/pytest
+
+test-slow: env
+	$(RUN)/pytest -m slow
+
+lab: env
+	.venv/bin/jupyter lab notebooks
+
+bench: env
+	$(RUN)/pytest benchmarks -m "" --benchmark-only --benchmark-columns=min,median,rounds
+
+# After a change of dependencies: the lock and the conda file that repeats its pins.
+lock: | $(UV)
+	$(UV) lock
+	UV=$(UV) python3 tools/environment.py
