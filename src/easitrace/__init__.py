@@ -28,7 +28,7 @@ _HOMES = {
     "joint_test": "easitrace.models.emmeans",
     "read_cohort": "easitrace.cohort.read",
 }
-__all__ = sorted(_HOMES)
+__all__ = list(_HOMES)
 __version__ = "0.1.0"
 
 

@@ -59,9 +59,7 @@ class Style:
 
     def percent(self, share: float | None, digits: int = 0) -> str:
         """A proportion between 0 and 1 as a percentage with its sign."""
-        return (
-            MISSING if share is None or not math.isfinite(share) else f"{self.number(100 * share, digits)}%"
-        )
+        return MISSING if share is None or not math.isfinite(share) else f"{self.number(100 * share, digits)}%"
 
     def count(self, n: int, total: int) -> str:
         """`7/20 (35%)`; no percentage of nothing."""
@@ -89,7 +87,7 @@ class _Filler(string.Formatter):
         self.style = style
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, str) or isinstance(value, bool):
+        if isinstance(value, str | bool):
             return str(value)
         if format_spec == "p":
             return "P " + _with_relation(self.style.p(value))
