@@ -1,0 +1,209 @@
+"""The parameters of a report: names, types, defaults and meanings, the same in YAML, notebooks and functions."""
+
+import codecs
+import re
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from easitrace.errors import ParameterError, Problem
+from easitrace.parameters.findings import did_you_mean
+
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+LONGEST_TEXT = 200
+
+Covariance = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
+DegreesOfFreedom = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", "residual"]
+Estimand = Literal["treatment-policy", "while-on-treatment", "composite", "hypothetical"]
+LossRule = Literal["strict", "half_of_best"]
+Quartiles = Literal[
+    "linear",
+    "weibull",
+    "hazen",
+    "median_unbiased",
+    "normal_unbiased",
+    "inverted_cdf",
+    "averaged_inverted_cdf",
+    "closest_observation",
+    "interpolated_inverted_cdf",
+    "lower",
+    "higher",
+    "midpoint",
+    "nearest",
+]
+
+
+def refused(what: str, remedy: str = "") -> PydanticCustomError:
+    """What a validator raises: what is wrong and what to do."""
+    return PydanticCustomError("refused", "{what}; {remedy}", {"what": what, "remedy": remedy})
+
+
+def _matching(pattern: str, remedy: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise refused(f"{text[:LONGEST_TEXT]!r} cannot be used here", remedy)
+        return text
+
+    return check
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > LONGEST_TEXT:
+        raise refused("not one line of text", f"write 1 to {LONGEST_TEXT} printable characters")
+    return text
+
+
+def _whole_if_whole(number: float) -> float:
+    return int(number) if number == int(number) else number
+
+
+def _encoding(name: str) -> str:
+    try:
+        codecs.lookup(name).name.encode("ascii")
+        b"".decode(name)
+    except (LookupError, UnicodeError, ValueError):
+        remedy = did_you_mean(name, ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
+        raise refused(f"{name[:LONGEST_TEXT]!r} is no text encoding", remedy) from None
+    return name
+
+
+def _separator(text: str) -> str:
+    if len(text) != 1 or text.isalnum() or text in "\"'\r\n-+":
+        raise refused(
+            f"{text[:LONGEST_TEXT]!r} cannot separate fields", 'write ",", ";", "|" or "\\t" in double quotes'
+        )
+    return text
+
+
+def _date_format(text: str) -> str:
+    parts = sorted(part[0] for part in re.split(r"[-/. ]", text) if part in ("d", "dd", "m", "mm", "yyyy"))
+    if parts != ["d", "m", "y"]:
+        raise refused(f"{text[:LONGEST_TEXT]!r} is no date format", "write it like dd-mm-yyyy, d/m/yyyy or yyyy-mm-dd")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_matching(r"[a-z][a-z0-9_]{0,63}", "use small letters, digits and _"))]
+Slug = Annotated[
+    str,
+    AfterValidator(_matching(r"[a-z0-9][a-z0-9_-]{0,63}", "it names a folder: use small letters, digits, - and _")),
+]
+Line = Annotated[str, AfterValidator(_one_line)]
+Number = Annotated[float, AfterValidator(_whole_if_whole)]
+
+
+class InstrumentEntry(BaseModel):
+    """An outcome the package does not know: its range, grid and direction."""
+
+    model_config = STRICT
+
+    name: Name
+    label: Line
+    minimum: Number
+    maximum: Number
+    grid: Annotated[Number, Field(gt=0)]
+    better: Literal["lower", "higher"]
+
+
+class StyleEntry(BaseModel):
+    """How numbers are printed; what is not given keeps the default of `easitrace.report.style.Style`."""
+
+    model_config = STRICT
+
+    p_leading_zero: bool = False
+    decimal: Literal[".", ","] = "."
+    digits: Annotated[int, Field(ge=0, le=6)] = 1
+
+
+class Parameters(BaseModel):
+    """Everything that can be chosen about a report, checked.
+
+    Raises
+    ------
+    ValidationError
+        pydantic's, when a value does not fit. `check_parameters` turns it into a `ParameterError`.
+    """
+
+    model_config = STRICT
+
+    study: Slug = Field(description="folder of the report under reports/")
+    title: Line = Field(description="title of the report")
+    drug: str = Field("", description="name of the drug in the text")
+    data: Line = Field(description="name of a built-in cohort, or path of a CSV file")
+    delimiter: Annotated[str, AfterValidator(_separator)] | None = Field(
+        None, description="field separator; none: found from the header"
+    )
+    encoding: Annotated[str, AfterValidator(_encoding)] = Field("utf-8", description="encoding of the file")
+    decimal: Literal[".", ","] = Field(".", description="decimal sign of the file")
+    date_format: Annotated[str, AfterValidator(_date_format)] | None = Field(
+        None, description="order of day, month and year in the file, e.g. dd-mm-yyyy"
+    )
+    missing_codes: list[str] = Field([], description="cell texts that mean missing, besides the empty cell")
+    columns: dict[Name, Line] | None = Field(None, description="role -> column of the file")
+    values: dict[Name, dict[str, str]] | None = Field(None, description="role -> value in the file -> our value")
+    visits: dict[Line, Number] | None = Field(None, description="visit label -> planned week; the first is baseline")
+    windows: dict[Line, list[Number]] | None = Field(None, description="visit label -> [first day, last day]")
+    decision_week: Annotated[Number, Field(gt=0)] = Field(description="week at which response is judged")
+    outcome: Name = Field("easi", description="instrument the report is about")
+    instrument: InstrumentEntry | None = Field(None, description="declares an outcome the package does not know")
+    scale: Literal["raw", "log1p", "sqrt"] = Field("log1p", description="scale on which the model is fitted")
+    covariates: list[Name] = Field([], description="patient-level covariates of the model")
+    criterion: Line = Field("easi50", description="response criterion")
+    loss_rule: LossRule = Field("strict", description="when a response counts as lost")
+    estimand: Estimand = Field(description="how stopping treatment enters the analysis")
+    covariance: Covariance = Field("us", description="covariance structure of the trajectory model")
+    df: DegreesOfFreedom = Field("kenward-roger", description="degrees of freedom of its tests")
+    level: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="confidence level")
+    interval: Literal["wilson", "clopper-pearson"] = Field("wilson", description="interval for proportions")
+    quartiles: Quartiles = Field("linear", description="definition of quartiles, by its NumPy name")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(description="start of the random numbers")
+    published: Line | None = Field(None, description="published figures to set beside ours")
+    style: StyleEntry = Field(StyleEntry(), description="how numbers are printed")
+    show_code: bool = Field(False, description="show the code in the report")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        from easitrace.parameters.checks import contradictions
+
+        found = list(contradictions({name: getattr(self, name) for name in type(self).model_fields}))
+        if found:
+            raise refused("; ".join(f"{finding.path}: {finding.what}" for finding in found))
+        return self
+
+    @property
+    def built_in(self) -> bool:
+        """Whether `data` names a cohort that ships with the package."""
+        from easitrace.parameters.checks import BUILT_IN
+
+        return self.data in BUILT_IN
+
+    def for_chapter(self, names: Iterable[str]) -> dict[str, Any]:
+        """The values of these parameters as JSON knows them, for the parameters cell of a notebook.
+
+        Raises
+        ------
+        ParameterError
+            E103 when a name is no parameter.
+        """
+        wanted = list(names)
+        fields = list(type(self).model_fields)
+        unknown = [name for name in wanted if name not in fields]
+        if unknown:
+            raise ParameterError(
+                Problem("E103", f"chapter, key {name}", "unknown parameter", did_you_mean(name, fields))
+                for name in unknown
+            )
+        return {name: plain(getattr(self, name)) for name in wanted}
+
+    def cohort_arguments(self) -> dict[str, Any]:
+        """Keyword arguments of `read_cohort` besides the data: `read_cohort(p.data, **p.cohort_arguments())`."""
+        from easitrace.parameters.checks import FILE_ONLY
+
+        names = ["outcome", "covariates"] if self.built_in else [*FILE_ONLY, "outcome", "covariates"]
+        return self.for_chapter(names)
+
+
+def plain(value: Any) -> Any:
+    """A parameter as JSON knows it; of a nested one what was given."""
+    return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value
