@@ -6,6 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from easitrace.errors import Problem
+from easitrace.instruments import INSTRUMENTS, Instrument
+
+
+VISIT_COLUMNS = ("patient", "visit", "week", "day", "after_stop")
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,23 @@ class Cohort:
     sources: tuple[Source, ...] = ()
     synthetic: str = ""
     dictionary: pd.DataFrame = field(default_factory=pd.DataFrame)
+    declared: Instrument | None = None
 
     @property
     def baseline(self) -> Visit:
         """The first planned visit."""
         return self.schedule[0]
+
+    @property
+    def measured(self) -> list[str]:
+        """The instruments recorded at visits, the outcome first."""
+        others = [name for name in self.visits.columns if name not in (*VISIT_COLUMNS, self.outcome)]
+        return [self.outcome, *others]
+
+    def instrument(self, name: str | None = None) -> Instrument:
+        """What a recorded instrument is; the outcome when no name is given."""
+        wanted = name or self.outcome
+        return self.declared if self.declared and self.declared.name == wanted else INSTRUMENTS[wanted]
 
     def wide(self, instrument: str | None = None) -> pd.DataFrame:
         """Scores with one row per patient and one column per planned week, missing where not seen."""
