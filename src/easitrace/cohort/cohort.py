@@ -8,7 +8,6 @@ import pandas as pd
 from easitrace.errors import Problem
 from easitrace.instruments import INSTRUMENTS, Instrument
 
-
 VISIT_COLUMNS = ("patient", "visit", "week", "day", "after_stop")
 
 
