@@ -55,7 +55,7 @@ def follow_up_weeks(cohort: Cohort) -> pd.Series:
     return weeks.groupby(seen["patient"]).max().reindex(cohort.patients["patient"], fill_value=0.0)
 
 
-def missing_counts(cohort: Cohort, instruments: list[str]) -> pd.DataFrame:
+def missing_counts(cohort: Cohort) -> pd.DataFrame:
     """Recorded and missing values of each instrument among the patients seen, by visit.
 
     Returns
@@ -63,6 +63,7 @@ def missing_counts(cohort: Cohort, instruments: list[str]) -> pd.DataFrame:
     DataFrame
         `instrument`, `visit`, `week`, `seen` (patients with any instrument recorded), `recorded`, `missing`.
     """
+    instruments = cohort.measured
     rows = cohort.visits[cohort.visits[instruments].notna().any(axis=1)]
     grouped = rows.groupby(["visit", "week"], observed=True)
     recorded = grouped[instruments].count().melt(ignore_index=False, var_name="instrument", value_name="recorded")
@@ -71,15 +72,25 @@ def missing_counts(cohort: Cohort, instruments: list[str]) -> pd.DataFrame:
     return table[["instrument", "visit", "week", "seen", "recorded", "missing"]]
 
 
-def characteristics(cohort: Cohort, instruments: list[str], quartiles: str = "linear") -> pd.DataFrame:
+def labels(cohort: Cohort) -> dict[str, str]:
+    """The printed name of each instrument, with its range in points: `EASI (0\u201372)`."""
+    known = {name: cohort.instrument(name) for name in cohort.measured}
+    return {name: f"{one.label} ({one.minimum:g}\u2013{one.maximum:g})" for name, one in known.items()}
+
+
+def log_frame(cohort: Cohort) -> pd.DataFrame:
+    """The cleaning log as a table: `code`, `where`, `what`."""
+    rows = [(entry.code, entry.where, entry.what) for entry in cohort.log]
+    return pd.DataFrame(rows, columns=["code", "where", "what"])
+
+
+def characteristics(cohort: Cohort, quartiles: str = "linear") -> pd.DataFrame:
     """Baseline characteristics: patient-level columns, then each instrument at the first visit.
 
     Numbers are summarised by median and quartiles, categories by counts; both carry how many values are missing.
 
     Parameters
     ----------
-    instruments : list of str
-        Columns of `cohort.visits` to summarise at baseline.
     quartiles : str
         Quartile definition, a `method` of `numpy.quantile` ("linear" is R type 7, "weibull" R type 6).
 
@@ -89,7 +100,7 @@ def characteristics(cohort: Cohort, instruments: list[str], quartiles: str = "li
         `variable`, `level` ("" for numbers), `n` (known values), `missing`, `count` (categories),
         `median`, `q1`, `q3` (numbers).
     """
-    first = cohort.visits[cohort.visits["week"] == cohort.baseline.week].set_index("patient")[instruments]
+    first = cohort.visits[cohort.visits["week"] == cohort.baseline.week].set_index("patient")[cohort.measured]
     patients = cohort.patients.set_index("patient")
     own = [name for name in patients.columns if name not in BOOKKEEPING]
     table = patients[own].join(first)
