@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
+from easitrace.paired import QuartileMethod, quartiles
 
 STATES = ("seen", "stopped", "in follow-up", "missed")
 BOOKKEEPING = ("patient", "stop_day", "stop_week", "stop_reason", "status", "start_date", "stop_date")
@@ -84,15 +85,15 @@ def log_frame(cohort: Cohort) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "where", "what"])
 
 
-def characteristics(cohort: Cohort, quartiles: str = "linear") -> pd.DataFrame:
+def characteristics(cohort: Cohort, method: QuartileMethod = "linear") -> pd.DataFrame:
     """Baseline characteristics: patient-level columns, then each instrument at the first visit.
 
     Numbers are summarised by median and quartiles, categories by counts; both carry how many values are missing.
 
     Parameters
     ----------
-    quartiles : str
-        Quartile definition, a `method` of `numpy.quantile` ("linear" is R type 7, "weibull" R type 6).
+    method : str
+        Quartile definition, see `easitrace.paired.quartiles`.
 
     Returns
     -------
@@ -104,15 +105,15 @@ def characteristics(cohort: Cohort, quartiles: str = "linear") -> pd.DataFrame:
     patients = cohort.patients.set_index("patient")
     own = [name for name in patients.columns if name not in BOOKKEEPING]
     table = patients[own].join(first)
-    return pd.concat([_describe(table[name], quartiles) for name in table.columns], ignore_index=True)
+    return pd.concat([_describe(table[name], method) for name in table.columns], ignore_index=True)
 
 
-def _describe(values: pd.Series, quartiles: str) -> pd.DataFrame:
+def _describe(values: pd.Series, method: QuartileMethod) -> pd.DataFrame:
     known = values.dropna()
     shared = {"variable": values.name, "n": len(known), "missing": len(values) - len(known)}
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        numbers = known.to_numpy(dtype=float)
-        q1, median, q3 = np.quantile(numbers, [0.25, 0.5, 0.75], method=quartiles) if len(numbers) else [np.nan] * 3
-        return pd.DataFrame([shared | {"level": "", "median": median, "q1": q1, "q3": q3}])
+        cuts = quartiles(known.to_numpy(dtype=float), method)
+        numbers = {"level": "", "median": cuts.median, "q1": cuts.lower, "q3": cuts.upper}
+        return pd.DataFrame([shared | numbers])
     counts = known.astype(str).value_counts().sort_index()
     return pd.DataFrame([shared | {"level": level, "count": int(n)} for level, n in counts.items()])
