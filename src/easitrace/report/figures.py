@@ -184,7 +184,8 @@ def residual_panel(residuals: pd.DataFrame) -> "Figure":
     axes[1].set(xlabel="Normal quantile", title="Normal plot")
     names = list(dict.fromkeys(residuals["visit"].astype(str)))
     by_visit = {"data": residuals.assign(visit=residuals["visit"].astype(str)), "x": "visit", "y": "standardised"}
-    sns.boxplot(**by_visit, order=names, ax=axes[2], color="#dde6ee", width=0.5, fliersize=0, linewidth=0.9)
+    groups = [residuals.loc[residuals["visit"].astype(str) == name, "standardised"] for name in names]
+    axes[2].boxplot(groups, positions=range(len(names)), widths=0.5, showfliers=False, medianprops={"color": ORANGE})
     sns.swarmplot(**by_visit, order=names, ax=axes[2], color=BLUE, size=2.5, warn_thresh=1)
     axes[2].set(title="By visit", xlabel="", ylabel="")
     axes[2].tick_params(axis="x", rotation=30 if len(names) > 3 else 0)
