@@ -187,7 +187,7 @@ def residual_panel(residuals: pd.DataFrame) -> "Figure":
     groups = [residuals.loc[residuals["visit"].astype(str) == name, "standardised"] for name in names]
     axes[2].boxplot(groups, positions=range(len(names)), widths=0.5, showfliers=False, medianprops={"color": ORANGE})
     sns.swarmplot(**by_visit, order=names, ax=axes[2], color=BLUE, size=2.5, warn_thresh=1)
-    axes[2].set(title="By visit", xlabel="", ylabel="")
+    axes[2].set(title="By visit", xlabel="", ylabel="", xticks=range(len(names)), xticklabels=names)
     axes[2].tick_params(axis="x", rotation=30 if len(names) > 3 else 0)
     for ax in (axes[0], axes[2]):
         ax.axhline(0, color=SOFT, lw=0.8, ls=(0, (4, 3)))
@@ -235,6 +235,7 @@ def class_courses(visits: pd.DataFrame, classes: pd.DataFrame, outcome: str, lab
         ax.plot(middle.index, middle, color=BLUE, lw=2.2, marker="o", ms=4)
         ax.set_title(f"{name.capitalize()}, n = {own['patient'].nunique()}", fontsize=8)
         ax.set_xticks(sorted(visits["week"].unique()))
+        ax.tick_params(labelbottom=True)
     panels[0].set_ylim(0, 1.05 * joined[outcome].max())
     for ax in panels[len(names) :]:
         ax.axis("off")
