@@ -264,7 +264,7 @@ def percent_change(baseline: Any, followup: Any) -> npt.NDArray[np.float64]:
     return change
 
 
-def severity(scores: Any, bands: Bands) -> pd.Categorical:
+def severity(scores: Any, bands: Bands) -> "pd.Categorical[Any]":
     """The severity band of each score, ordered from mild to severe; missing stays missing."""
     values = _values(scores)
     known = np.isfinite(values)

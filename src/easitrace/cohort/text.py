@@ -1,0 +1,291 @@
+"""From the bytes of a CSV or TSV file to columns of text, every field counted."""
+
+import codecs
+import csv
+import difflib
+import hashlib
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from easitrace.cohort.cohort import Source
+from easitrace.cohort.findings import Findings, counted, inert, place, quoted, row_list
+
+DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+SIGNATURES = {
+    b"PK\x03\x04": "a zip archive, as .xlsx files are",
+    b"\xd0\xcf\x11\xe0": "an old or password-protected Office file",
+    b"$FL2": "an SPSS file",
+    b"$FL3": "an SPSS file",
+    b"HEADER RECORD": "a SAS transport file",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b": "a gzip archive",
+    b"%PDF": "a PDF",
+}
+UTF8_BOM = codecs.BOM_UTF8
+UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+BLOCK_BYTES = 1 << 24
+NEWLINE, QUOTE = 10, 34
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The text of a table: `header`, the data as bytes, and the spreadsheet row of every data record."""
+
+    header: list[str]
+    body: bytes
+    delimiter: str
+    rows: npt.NDArray[np.int64]
+    kept: npt.NDArray[np.bool_]
+    longest: int
+
+    def columns(self, names: Iterable[str]) -> dict[str, Any]:
+        """The named columns as Arrow string arrays, one entry per element of `rows`."""
+        fields = [str(number) for number in range(len(self.header))]
+        wanted = {name: fields[self.header.index(name)] for name in names}
+        table = arrow_csv.read_csv(
+            io.BytesIO(self.body),
+            read_options=arrow_csv.ReadOptions(column_names=fields, block_size=max(BLOCK_BYTES, 2 * self.longest)),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=self.delimiter,
+                newlines_in_values=b'"' in self.body,
+                invalid_row_handler=lambda row: "skip",
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=list(dict.fromkeys(wanted.values())),
+                column_types=dict.fromkeys(fields, pa.large_string()),
+                strings_can_be_null=False,
+            ),
+        )
+        if not self.kept.all():
+            table = table.filter(pa.array(self.kept))
+        return {name: table[field].combine_chunks() for name, field in wanted.items()}
+
+
+def read_sheet(path: Path, findings: Findings, delimiter: str | None, encoding: str) -> tuple[Sheet, Source]:
+    """Read a delimited text file and count its fields; the hash is that of the bytes read.
+
+    Raises
+    ------
+    DataError
+        For a file that is missing, empty, not text in the encoding, or has no readable header or quotes.
+        Rows with a wrong number of fields are recorded in `findings` and left out.
+    """
+    raw = _read_bytes(path, findings)
+    source = Source(path, hashlib.sha256(raw).hexdigest())
+    body = _normalised(_decoded(raw, encoding, findings), findings)
+    separator = delimiter or _found_delimiter(body, findings)
+    findings.stop_if_wrong()
+    return _split(body, separator, findings), source
+
+
+def check_unchanged(path: Path, source: Source, findings: Findings) -> None:
+    """Hash the file again: it must not have changed while it was read."""
+    if hashlib.sha256(_read_bytes(path, findings)).hexdigest() != source.sha256:
+        findings.error("E225", "the file changed while it was read", "read it again when nobody writes to it")
+
+
+def _read_bytes(path: Path, findings: Findings) -> bytes:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        findings.error("E201", f"no such file in {inert(path.parent)}", _nearest_file(path))
+    except OSError as error:
+        findings.error("E201", f"cannot be read: {error.strerror}", "choose a CSV file you may read")
+    else:
+        if not raw.strip():
+            findings.error("E202", "the file is empty", "export the data again")
+        for signature, kind in SIGNATURES.items():
+            if raw.startswith(signature):
+                findings.error("E203", f"this is {kind}, not a CSV file", "save it as CSV (UTF-8)")
+    findings.stop_if_wrong()
+    return raw
+
+
+def _nearest_file(path: Path) -> str:
+    names = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {near[0]}?" if near else "check the name in data"
+
+
+def _decoded(raw: bytes, encoding: str, findings: Findings) -> str:
+    try:
+        codec = codecs.lookup(encoding).name
+    except LookupError:
+        findings.error("E204", f"unknown encoding {quoted(encoding)}", "set encoding: utf-8 or cp1252")
+        findings.stop_if_wrong()
+    if raw.startswith(UTF16_BOMS) and not codec.startswith("utf-16"):
+        findings.error("E204", "the file starts with the mark of UTF-16", "set encoding: utf-16")
+        findings.stop_if_wrong()
+    if raw.startswith(UTF8_BOM):
+        if codec not in ("utf-8", "utf-8-sig"):
+            findings.error("E204", "the file starts with the mark of UTF-8", "set encoding: utf-8")
+        findings.note("F201", "the byte order mark at the start was left out")
+        raw = raw[len(UTF8_BOM) :]
+    try:
+        text = raw.decode(codec)
+    except UnicodeError as error:
+        _undecodable(raw, codec, error, findings)
+        findings.stop_if_wrong()
+        raise
+    _check_characters(text, raw, codec, findings)
+    findings.stop_if_wrong()
+    return text
+
+
+def _undecodable(raw: bytes, codec: str, error: UnicodeError, findings: Findings) -> None:
+    if codec.startswith("utf-16"):
+        findings.error("E204", f"not valid {codec}", "set encoding to the one the file was saved in")
+        return
+    lines = raw.decode(codec, "surrogateescape").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for row, line in enumerate(lines, start=1):
+        bad = re.search(r"[^\ud800-\udfff]{0,10}([\udc80-\udcff])", line)
+        if bad:
+            byte = ord(bad[1]) - 0xDC00
+            letter = bytes([byte]).decode("cp1252", "replace")
+            findings.error(
+                "E204",
+                f"byte 0x{byte:02x} after {quoted(bad[0][:-1])} is not {codec} (in cp1252 it is {quoted(letter)})",
+                "set encoding: cp1252 if that reads right",
+                at=place(row),
+            )
+
+
+def _check_characters(text: str, raw: bytes, codec: str, findings: Findings) -> None:
+    if "\0" in text:
+        if text.count("\0") > len(text) // 4:
+            findings.error("E204", "every second byte is 0: this looks like UTF-16", "set encoding: utf-16-le")
+            return
+        for row, line in enumerate(text.split("\n"), start=1):
+            if "\0" in line:
+                findings.error("E205", "the row holds a NUL character", "export the data again", at=place(row))
+    if codec in ("cp1252", "iso8859-1", "iso8859-15") and not raw.isascii():
+        try:
+            raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return
+        findings.note("W209", f"read as {codec}, but the bytes are valid UTF-8", "check letters with accents")
+
+
+def _normalised(text: str, findings: Findings) -> bytes:
+    if "\r" in text:
+        windows = text.count("\r\n")
+        other = text.count("\r") - windows
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        findings.note("F202", f"line ends made uniform: {windows} CRLF and {other} CR to LF")
+    if not text.endswith("\n"):
+        text += "\n"
+        findings.note("F203", "the last row had no line end; one was added")
+    return text.encode()
+
+
+def _found_delimiter(body: bytes, findings: Findings) -> str:
+    header = re.sub(rb'"[^"]*"', b"", body[: BLOCK_BYTES // 16]).split(b"\n", 1)[0].decode(errors="replace")
+    found = [sign for sign in DELIMITERS if sign in header]
+    if len(found) == 1:
+        if found[0] != ",":
+            findings.note("F204", f"the fields are separated by {DELIMITERS[found[0]]}, as found in the header")
+        return found[0]
+    names = " and ".join(DELIMITERS[sign] for sign in found)
+    what = f"the header holds {names}" if found else "the header holds no separator between columns"
+    findings.error("E209", what, "set delimiter to the sign that separates the columns", at=place(1))
+    return ","
+
+
+def _split(body: bytes, delimiter: str, findings: Findings) -> Sheet:
+    buffer = np.frombuffer(body, dtype=np.uint8)
+    newlines = np.flatnonzero(buffer == NEWLINE)
+    separators = np.flatnonzero(buffer == ord(delimiter))
+    if b'"' in body:
+        quotes = np.flatnonzero(buffer == QUOTE)
+        newlines = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+        separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
+        _check_quotes(buffer, quotes, newlines, delimiter, findings)
+    fields = np.diff(np.searchsorted(separators, newlines), prepend=0) + 1
+    lengths = np.diff(newlines, prepend=-1) - 1
+    end = int(newlines[0])
+    header = _header(body[:end].decode(), delimiter, findings)
+    findings.stop_if_wrong()
+    empty = lengths[1:] == 0
+    blank = empty | (lengths[1:] == fields[1:] - 1)
+    right = fields[1:] == len(header)
+    rows = np.arange(2, len(newlines) + 1)
+    _check_fields(rows[~right & ~blank], fields[1:][~right & ~blank], len(header), findings)
+    if blank.any():
+        findings.note("F206", f"{counted(int(blank.sum()), 'blank row')} left out ({row_list(rows[blank])})")
+    if not (right & ~blank).any():
+        findings.error("E202", "there is a header but no data row", "export the data again")
+        findings.stop_if_wrong()
+    parsed = right & ~empty
+    return Sheet(header, body[end + 1 :], delimiter, rows[right & ~blank], ~blank[parsed], int(lengths.max()) + 1)
+
+
+def _check_quotes(
+    buffer: npt.NDArray[np.uint8],
+    quotes: npt.NDArray[np.int64],
+    newlines: npt.NDArray[np.int64],
+    delimiter: str,
+    findings: Findings,
+) -> None:
+    borders = (NEWLINE, QUOTE, ord(delimiter))
+    opening, closing = quotes[::2], quotes[1::2]
+    before = np.where(opening > 0, buffer[opening - 1], NEWLINE)
+    after = buffer[np.minimum(closing + 1, len(buffer) - 1)]
+    stray = np.concatenate([opening[~np.isin(before, borders)], closing[~np.isin(after, borders)]])
+    if len(stray):
+        row = int(np.searchsorted(newlines, stray.min())) + 1
+        findings.error(
+            "E206",
+            "a quotation mark stands inside a cell, or a quoted cell is not closed",
+            "close the quotes; write a quotation mark inside a cell as two",
+            at=place(row),
+        )
+    elif len(quotes) % 2:
+        row = int(np.searchsorted(newlines, quotes[-1])) + 1
+        findings.error("E206", "a quoted cell is opened and never closed", "close the quotes", at=place(row))
+    findings.stop_if_wrong()
+
+
+def _header(line: str, delimiter: str, findings: Findings) -> list[str]:
+    raw = next(csv.reader([line + "\n"], delimiter=delimiter), [""])
+    names = [name.strip() for name in raw]
+    trimmed = sum(name != before for name, before in zip(names, raw, strict=True))
+    if trimmed:
+        findings.note("F205", f"blanks trimmed from {counted(trimmed, 'column name')}", at=place(1))
+    if len(names) == 1:
+        findings.error(
+            "E209",
+            f"the header holds no {quoted(delimiter)} between columns",
+            "set delimiter to the sign that separates the columns",
+            at=place(1),
+        )
+    for number, name in enumerate(names, start=1):
+        if not name:
+            findings.error("E210", f"column {number} has no name", "name or delete it", at=place(1))
+        elif name in names[: number - 1]:
+            first = names.index(name) + 1
+            what = f"columns {first} and {number} are both named {quoted(name)}"
+            findings.error("E210", what, "rename one of them", at=place(1))
+    return names
+
+
+def _check_fields(
+    rows: npt.NDArray[np.int64], fields: npt.NDArray[np.int64], expected: int, findings: Findings
+) -> None:
+    for row, number in zip(rows[:1000].tolist(), fields[:1000].tolist(), strict=True):
+        findings.error(
+            "E208",
+            f"{counted(number, 'field')} where the header has {expected}",
+            "put quotes round cells that hold the separator (a decimal comma?), or set delimiter",
+            at=place(row),
+        )
+    if len(rows) > 1000:
+        findings.error("E208", f"the same in {len(rows) - 1000} more rows")

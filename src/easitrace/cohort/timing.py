@@ -1,0 +1,162 @@
+"""Which planned visit a row belongs to: by its label, its planned week, or its day and the visit windows."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from easitrace.cohort.cells import Cells
+from easitrace.cohort.cohort import Visit
+from easitrace.cohort.findings import HELD_PER_CHECK, Findings, counted, inert, place, quoted, row_list
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Days = npt.NDArray[np.datetime64]
+Windows = Sequence[tuple[float, float]]
+
+NO_VISIT = -1
+
+
+def visits_by_label(cells: Cells, column: str) -> Codes:
+    """The index of each row's label in the schedule; blank and unknown labels are errors and -1."""
+    words = cells.words("visit", column)
+    labels = pa.array(cells.mapping.labels, type=words.type)
+    codes = np.asarray(pc.fill_null(pc.index_in(words, value_set=labels), NO_VISIT), dtype=np.int64)
+    _check_visits(cells, column, words, codes, cells.mapping.labels)
+    return codes
+
+
+def visits_by_week(cells: Cells, column: str) -> Codes:
+    """The index of each row's planned week in the schedule; blank and unknown weeks are errors and -1."""
+    weeks = cells.numbers("week", column)
+    planned = np.array([visit.week for visit in cells.mapping.schedule])
+    nearest = np.minimum(np.searchsorted(planned, np.nan_to_num(weeks)), len(planned) - 1)
+    codes = np.where(planned[nearest] == weeks, nearest, NO_VISIT).astype(np.int64)
+    words = cells.words("week", column)
+    unreadable = np.isnan(weeks) & np.asarray(pc.is_valid(words).to_numpy(zero_copy_only=False), dtype=bool)
+    _check_visits(cells, column, words, np.where(unreadable, 0, codes), [f"{week:g}" for week in planned])
+    return codes
+
+
+def _check_visits(cells: Cells, column: str, words: Any, codes: Codes, known: list[str]) -> None:
+    wrong = np.flatnonzero(codes == NO_VISIT)
+    if not len(wrong):
+        return
+    text = pd.Series(pd.array(words.take(pa.array(wrong)), dtype="str"))
+    blank = cells.rows[wrong[text.isna().to_numpy()]]
+    cells.findings.errors_at("E226", blank, column, lambda _: ("the visit is blank", "fill in the visit"))
+    for label, group in text.dropna().groupby(text, sort=False):
+        rows = cells.rows[wrong[group.index.to_numpy()]]
+        near = difflib.get_close_matches(str(label), known, n=1)
+        hint = f" (nearest: {near[0]})" if near else ""
+        cells.findings.error(
+            "E216",
+            f"{quoted(label)} is no planned visit, in {counted(len(rows), 'row')}{hint}; "
+            f"the visits are {', '.join(inert(name) for name in known)}",
+            "add it to visits, or recode it under values",
+            at=f"{row_list(rows)}, column {inert(column)}",
+        )
+
+
+def start_dates(people: pd.DataFrame, entries: pd.DataFrame, labelled: bool, findings: Findings) -> "pd.Series[Any]":
+    """The date of each patient's day 0, indexed by patient code, missing where unknown.
+
+    It is the declared start of treatment, else the date of the baseline visit, else (dates without
+    visit labels) the patient's first date, which is then stated in the log.
+    """
+    if "start_date" in people:
+        return people["start_date"]
+    dated = entries[entries["date"].notna()]
+    if labelled:
+        at_baseline = dated[dated["visit"] == 0]
+        return at_baseline.groupby("patient")["date"].min().reindex(people.index)
+    findings.note("W212", "no start of treatment is mapped: day 0 is each patient's first date")
+    return dated.groupby("patient")["date"].min().reindex(people.index)
+
+
+def days_between(start: "pd.Series[Any]", dates: "pd.Series[Any]") -> Floats:
+    """Whole days from `start` to `dates`, missing where either is."""
+    return np.asarray((dates - start).dt.days, dtype=np.float64)
+
+
+def choose_in_windows(
+    entries: pd.DataFrame, schedule: Sequence[Visit], windows: Windows, findings: Findings
+) -> tuple[pd.DataFrame, int, int]:
+    """Give each row the visit in whose window its day falls; nearest to the planned day wins, tie to the earlier.
+
+    Returns
+    -------
+    entries : DataFrame
+        One row per patient and visit.
+    outside, outranked : int
+        Rows in no window, and rows that gave way to a nearer one; both are listed in the log.
+    """
+    day = entries["day"].to_numpy()
+    visit = _window_of(day, windows)
+    known = visit >= 0
+    lost = entries.loc[~known, "row"]
+    if len(lost):
+        findings.note("W204", f"{counted(len(lost), 'row')} on a day in no window left out ({row_list(lost)})")
+    planned = np.array([7 * v.week for v in schedule])
+    placed = entries.assign(visit=visit, distance=np.abs(day - planned[visit]))[known]
+    _check_same_day(placed, findings)
+    placed = placed.sort_values(["patient", "visit", "distance", "day"], kind="stable")
+    beaten = placed.duplicated(["patient", "visit"])
+    for code in np.unique(placed.loc[beaten, "visit"]):
+        rows = placed.loc[beaten & (placed["visit"] == code), "row"]
+        what = f"{counted(len(rows), 'row')} left out: another day is nearer to {inert(schedule[code].label)}"
+        findings.note("W203", f"{what} ({row_list(rows)})")
+    return placed[~beaten].drop(columns="distance"), int((~known).sum()), int(beaten.sum())
+
+
+def _window_of(day: Floats, windows: Windows) -> Codes:
+    first = np.array([window[0] for window in windows])
+    last = np.array([window[1] for window in windows])
+    index = np.searchsorted(first, day, side="right") - 1
+    return np.where((index >= 0) & (day <= last[index]), index, NO_VISIT).astype(np.int64)
+
+
+def _check_same_day(placed: pd.DataFrame, findings: Findings) -> None:
+    report_duplicates(placed, ["patient", "day"], "one patient has two rows on one day", findings)
+
+
+def report_duplicates(entries: pd.DataFrame, keys: list[str], what: str, findings: Findings) -> None:
+    """An E215 for every set of rows with the same keys, naming the rows."""
+    twice = entries[entries.duplicated(keys, keep=False)]
+    for number, (_, rows) in enumerate(twice.groupby(keys)["row"]):
+        if number == HELD_PER_CHECK:
+            findings.error("E215", f"{what}, more than {HELD_PER_CHECK} times")
+            return
+        distinct = sorted(set(rows))
+        findings.error("E215", what, "keep one of them", at=row_list(distinct))
+
+
+def check_windows(entries: pd.DataFrame, schedule: Sequence[Visit], windows: Windows, findings: Findings) -> None:
+    """Warn of labelled visits whose day lies outside the window of their visit."""
+    known = entries[entries["day"].notna()]
+    outside = known[_window_of(known["day"].to_numpy(), windows) != known["visit"]]
+    for code in np.unique(outside["visit"]):
+        rows, label = outside.loc[outside["visit"] == code, "row"], inert(schedule[code].label)
+        findings.note("W205", f"{counted(len(rows), 'row')} of {label} on a day outside its window ({row_list(rows)})")
+
+
+def check_order(entries: pd.DataFrame, schedule: Sequence[Visit], findings: Findings) -> None:
+    """A visit must come later than the planned visits before it, the baseline included."""
+    known = entries[entries["day"].notna()].sort_values(["patient", "visit"], kind="stable")
+    same = known["patient"].to_numpy()[1:] == known["patient"].to_numpy()[:-1]
+    back = np.flatnonzero(same & (np.diff(known["day"].to_numpy()) <= 0))
+    rows, visits = known["row"].to_numpy(), known["visit"].to_numpy()
+    for i in back[:HELD_PER_CHECK]:
+        earlier, later = schedule[int(visits[i])].label, schedule[int(visits[i + 1])].label
+        if earlier != later:
+            findings.error(
+                "E220",
+                f"{inert(later)} is not after {inert(earlier)} (row {rows[i]})",
+                "correct the date or the visit",
+                at=place(int(rows[i + 1])),
+            )
