@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from easitrace.cohort.cohort import Visit
 
@@ -18,22 +21,25 @@ def flow_frame(steps: Sequence[Step]) -> pd.DataFrame:
 def patient_steps(visits: pd.DataFrame, patients: pd.DataFrame, schedule: Sequence[Visit], outcome: str) -> list[Step]:
     """For each planned visit the patients seen, stopped, in follow-up and missed; `detail` is the visit.
 
-    A patient counts as seen when the outcome was recorded. One who was not has *stopped* when the
-    stop lies on or before the planned day (or, the day unknown, when nothing was recorded later), is *in
-    follow-up* when still under treatment with nothing recorded later, and has *missed* the visit otherwise.
-    The four add up to the patients analysed.
+    A patient counts as seen when the outcome was recorded. One who was not has *stopped* when the stop lies
+    on or before the planned day (or, the day unknown, when nothing was recorded later), is *in follow-up*
+    when still under treatment with nothing recorded later, and has *missed* the visit otherwise. The four
+    add up to the patients analysed.
     """
-    scores = visits.loc[visits[outcome].notna()]
-    last_week = scores.groupby("patient")["week"].max().reindex(patients["patient"]).to_numpy()
-    stopped, waiting = (patients["status"].to_numpy() == status for status in ("stopped", "in follow-up"))
+    scored = visits[visits[outcome].notna()]
+    code = np.asarray(pc.index_in(pa.array(scored["patient"]), value_set=pa.array(patients["patient"])))
+    week = scored["week"].to_numpy()
+    last_week = np.full(len(patients), -np.inf)
+    np.maximum.at(last_week, code, week)
+    stopped, waiting = ((patients["status"] == status).to_numpy() for status in ("stopped", "in follow-up"))
     stop_day = patients["stop_day"].to_numpy()
     steps: list[Step] = []
     for visit in schedule:
-        here = patients["patient"].isin(scores.loc[scores["week"] == visit.week, "patient"]).to_numpy()
-        nothing_later = ~(last_week > visit.week)
-        gone = ~here & stopped & ((stop_day <= 7 * visit.week) | (pd.isna(stop_day) & nothing_later))
-        not_yet = ~here & waiting & nothing_later
-        counts = {"seen": here, "stopped": gone, "in follow-up": not_yet,
-                  "missed": ~(here | gone | not_yet)}  # fmt: skip
-        steps += [(step, int(those.sum()), visit.label) for step, those in counts.items()]
+        seen = np.zeros(len(patients), dtype=bool)
+        seen[code[week == visit.week]] = True
+        nothing_later = last_week <= visit.week
+        gone = ~seen & stopped & ((stop_day <= 7 * visit.week) | (np.isnan(stop_day) & nothing_later))
+        not_yet = ~seen & waiting & nothing_later
+        states = {"seen": seen, "stopped": gone, "in follow-up": not_yet, "missed": ~(seen | gone | not_yet)}
+        steps += [(state, int(those.sum()), visit.label) for state, those in states.items()]
     return steps
