@@ -17,8 +17,9 @@ from easitrace.errors import ParameterError, Problem
 
 FORMS = "easi75, easi<=7, drop>=6.6, or several of them joined by and/or"
 NAME = r"[a-z](?:[a-z0-9_]*[a-z_])?"
-SCORE = r"\d+(?:\.\d+)?"
-_PERCENT = re.compile(rf"({NAME})(\d+)")
+SCORE = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
+LONGEST = 200
+_PERCENT = re.compile(rf"({NAME})([0-9]{{1,3}})")
 _REACHED = re.compile(rf"([a-z][a-z0-9_]*)\s*(<=|>=)\s*({SCORE})")
 _CHANGED = re.compile(rf"(?:([a-z][a-z0-9_]*)\s+)?(drop|rise)\s*>=\s*({SCORE})")
 _TOKEN = re.compile(r"\(|\)|\band\b|\bor\b")
@@ -82,8 +83,8 @@ def parse_criterion(text: str, outcome: str = "easi") -> Expression:
     ParameterError
         When the text is no criterion; the message shows the forms that are.
     """
-    if not isinstance(text, str):
-        raise _refused(text, "write it as text")
+    if not isinstance(text, str) or len(text) > LONGEST:
+        raise _refused(str(text)[:LONGEST], f"write it as text of at most {LONGEST} characters")
     tokens = list(_tokens(text))
     expression, rest = _expression(tokens, text, outcome)
     if rest:
