@@ -62,6 +62,7 @@ CODES: dict[str, str] = {
     "W209": "declared encoding looks wrong",
     "W211": "instrument without a column at a visit",
     "W212": "day 0 is the first date of each patient",
+    "W213": "patients without a baseline date, whose days are unknown",
 }
 
 

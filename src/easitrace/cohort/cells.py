@@ -53,6 +53,10 @@ class Cells:
         text = pc.if_else(pc.or_(coded, pc.equal(text, "")), pa.scalar(None, text.type), text)
         return _recoded(text, self.mapping.values.get(role, {}))
 
+    def blank_rows(self, role: str, column: str) -> npt.NDArray[np.int64]:
+        """The spreadsheet rows whose cell is blank or holds a missing code."""
+        return self.rows[_mask(pc.is_null(self.words(role, column)))]
+
     def listed_words(self, role: str, column: str, allowed: list[str] | None = None) -> Any:
         """Words of which each must be one of `allowed` or, when values are recoded, a recoded value."""
         words = self.words(role, column)
@@ -62,7 +66,7 @@ class Cells:
             return words
         known = pc.or_(pc.is_null(words), pc.is_in(words, value_set=pa.array(expected, type=words.type)))
         self._report("E222", column, words, ~_mask(known), lambda cell: _unlisted(cell, role, expected))
-        return words
+        return pc.if_else(known, words, pa.scalar(None, words.type))
 
     def numbers(self, role: str, column: str) -> Floats:
         """The column as floats, missing as NaN; a cell that is no number is an E207 and NaN."""

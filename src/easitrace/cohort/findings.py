@@ -27,7 +27,7 @@ class Findings:
         """Keep an error; `at` is the place inside the file."""
         self.errors.append(Problem(code, self._where(at), what, remedy))
 
-    def errors_at(self, code: str, rows: Rows, column: str, describe: Callable[[int], tuple[str, str]]) -> None:
+    def errors_at(self, code: str, rows: Rows, column: str | None, describe: Callable[[int], tuple[str, str]]) -> None:
         """Keep one error per row; `describe(i)` says what is wrong at `rows[i]` and the remedy."""
         for index, row in enumerate(rows[:HELD_PER_CHECK].tolist()):
             self.error(code, *describe(index), at=place(row, column))
@@ -36,12 +36,14 @@ class Findings:
             self.error(code, f"the same in {more} more rows", at=place(None, column))
 
     def note(self, code: str, what: str, remedy: str = "", *, at: str = "") -> None:
-        """Keep a repair (F...) or a warning (W...)."""
-        self.log.append(Problem(code, self._where(at), what, remedy))
+        """Keep a repair (F...) or a warning (W...), once."""
+        problem = Problem(code, self._where(at), what, remedy)
+        if problem not in self.log:
+            self.log.append(problem)
 
-    def stop_if_wrong(self) -> None:
-        """Raise every error found so far; the first few of each kind come first, so that no kind is hidden."""
-        if self.errors:
+    def stop_if_wrong(self, since: int = 0) -> None:
+        """Raise every error found when there are more than `since`; the first few of each kind come first."""
+        if len(self.errors) > since:
             raise DataError(_interleaved(self.errors))
 
     def _where(self, at: str) -> str:

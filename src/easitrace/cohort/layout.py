@@ -43,6 +43,7 @@ def find_layout(mapping: Mapping, header: list[str], findings: Findings) -> Layo
     DataError
         Naming each column that is missing and the nearest one present.
     """
+    before = len(findings.errors)
     roles = _with_defaults(mapping, header)
     starred = {role: name for role, name in roles.items() if "*" in name}
     plain = {role: name for role, name in roles.items() if "*" not in name}
@@ -55,7 +56,7 @@ def find_layout(mapping: Mapping, header: list[str], findings: Findings) -> Layo
         blocks = _wide_blocks(mapping, starred, header, findings)
     else:
         blocks = (Block(None, {role: name for role, name in plain.items() if role in visit_roles}),)
-    findings.stop_if_wrong()
+    findings.stop_if_wrong(before)
     per_patient = {r: name for r, name in plain.items() if r not in visit_roles and r != "patient"}
     return Layout(plain["patient"], per_patient, blocks)
 

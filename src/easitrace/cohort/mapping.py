@@ -60,9 +60,11 @@ def build_mapping(
     declared = None if instrument is None else declare_instrument(instrument)
     instruments = INSTRUMENTS if declared is None else {**INSTRUMENTS, declared.name: declared}
     schedule = tuple(Visit(str(label), float(week)) for label, week in (visits or {}).items())
+    roles = {"patient", outcome, *covariates, *(columns or {})}
     faults = [
         *_schedule_faults(schedule),
         *_window_faults(schedule, windows),
+        *_unused_faults(roles, windows, values or {}),
         *_role_faults(dict(columns or {}), instruments, outcome, decimal, date_format),
     ]
     if faults:
@@ -121,6 +123,19 @@ def _window_faults(schedule: tuple[Visit, ...], windows: MappingOf[Any, Sequence
         for (earlier, first), (later, second) in pairwise(ordered)
         if second[0] <= first[1]
     ]
+    return faults
+
+
+def _unused_faults(
+    roles: set[str], windows: MappingOf[Any, Sequence[float]] | None, values: MappingOf[str, Any]
+) -> list[Problem]:
+    faults = [
+        Problem("E106", f"values.{role}", f"no column is mapped to {role}", "map it, or leave the values out")
+        for role in values
+        if role not in roles | {"visit", "week"}
+    ]
+    if windows is not None and not roles & {"date", "day"}:
+        faults.append(Problem("E106", "windows", "neither date nor day is mapped", "map one, or leave windows out"))
     return faults
 
 

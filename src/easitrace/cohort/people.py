@@ -54,6 +54,7 @@ def _check_alike(ids: Any, codes: Codes, column: str, cells: Cells) -> None:
     first = first_rows(codes, len(ids), cells.rows)
     for group in np.unique(groups[alike])[:HELD_PER_CHECK]:
         members = alike[groups[alike] == group]
+        members = members[np.argsort(first[members])]
         names = " and ".join(quoted(ids[int(member)].as_py()) for member in members)
         cells.findings.error(
             "E214",

@@ -134,7 +134,11 @@ def _builtin(name: str, given: dict[str, Any], outcome: str, covariates: Sequenc
         faults.append(Problem("E106", "outcome", f'"{name}" has no {outcome}', "choose another outcome"))
     if faults:
         raise ParameterError(faults)
-    return replace(cohort, outcome=outcome)
+    if outcome == cohort.outcome:
+        return cohort
+    rows = cohort.flow[cohort.flow["detail"] == ""].itertuples(index=False, name=None)
+    seen = patient_steps(cohort.visits, cohort.patients, cohort.schedule, outcome)
+    return replace(cohort, outcome=outcome, flow=flow_frame([*rows, *seen]))
 
 
 def _assemble(cells: Cells, layout: Layout) -> Cohort:
@@ -209,10 +213,11 @@ def _placed(
         if mapping.windows is not None:
             check_windows(entries, mapping.schedule, mapping.windows, findings)
     elif mapping.windows is not None:
-        undated = entries.loc[entries["day"].isna(), "row"].to_numpy()
-        column = layout.blocks[0].columns.get("date") or layout.blocks[0].columns["day"]
+        role = "date" if "date" in layout.blocks[0].columns else "day"
+        column = layout.blocks[0].columns[role]
+        undated = np.intersect1d(entries["row"], cells.blank_rows(role, column))
         remedy = "fill it in, or map the visit"
-        findings.errors_at("E226", undated, column, lambda _: ("a scored row has no day or date", remedy))
+        findings.errors_at("E226", undated, column, lambda _: (f"a scored row has no {role}", remedy))
         entries, outside, outranked = choose_in_windows(
             entries[entries["day"].notna()], mapping.schedule, mapping.windows, findings
         )

@@ -221,8 +221,9 @@ def _split(body: bytes, delimiter: str, findings: Findings) -> Sheet:
     _check_fields(rows[~right & ~blank], fields[1:][~right & ~blank], len(header), findings)
     if blank.any():
         findings.note("F206", f"{counted(int(blank.sum()), 'blank row')} left out ({row_list(rows[blank])})")
-    if not (right & ~blank).any():
+    if blank.all():
         findings.error("E202", "there is a header but no data row", "export the data again")
+    if not (right & ~blank).any():
         findings.stop_if_wrong()
     parsed = right & ~empty
     return Sheet(header, body[end + 1 :], delimiter, rows[right & ~blank], ~blank[parsed], int(lengths.max()) + 1)
@@ -280,12 +281,7 @@ def _header(line: str, delimiter: str, findings: Findings) -> list[str]:
 def _check_fields(
     rows: npt.NDArray[np.int64], fields: npt.NDArray[np.int64], expected: int, findings: Findings
 ) -> None:
-    for row, number in zip(rows[:1000].tolist(), fields[:1000].tolist(), strict=True):
-        findings.error(
-            "E208",
-            f"{counted(number, 'field')} where the header has {expected}",
-            "put quotes round cells that hold the separator (a decimal comma?), or set delimiter",
-            at=place(row),
-        )
-    if len(rows) > 1000:
-        findings.error("E208", f"the same in {len(rows) - 1000} more rows")
+    remedy = "put quotes round cells that hold the separator (a decimal comma?), or set delimiter"
+    findings.errors_at(
+        "E208", rows, None, lambda i: (f"{counted(int(fields[i]), 'field')} where the header has {expected}", remedy)
+    )
