@@ -7,7 +7,9 @@ import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
 from easitrace.report.style import Style
+from easitrace.response.expression import Combined, Expression, Percent, Reached, parse_criterion
 
+LEAST, MOST = "\u2264", "\u2265"
 QUARTILE_NAMES = {
     "linear": "linear interpolation (R type 7, NumPy's default)",
     "weibull": "(n + 1)p (R type 6, SPSS and Minitab)",
@@ -49,6 +51,15 @@ LOSS_NAMES = {
     "strict": "the criterion is no longer met",
     "half_of_best": "more than half of the best improvement is lost",
 }
+COURSE_NUMBERS = {
+    "n": "n",
+    "median": "median",
+    "q1": "q1",
+    "q3": "q3",
+    "change_of_median": "change_of_median",
+    "median_change": "median_change",
+}
+CHANGE_NUMBERS = {"n_pairs": "pairs", "shift": "shift", "lower": "shift_lower", "upper": "shift_upper", "p": "p"}
 INTERVAL_NAMES = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson (exact)"}
 
 
@@ -84,6 +95,53 @@ def points_label(cohort: Cohort) -> str:
     """The axis label of the outcome: `EASI (0\u201372), points`."""
     outcome = cohort.instrument()
     return f"{outcome.label} ({outcome.minimum:g}\u2013{outcome.maximum:g}), points"
+
+
+def bands(cohort: Cohort) -> list[tuple[str, float, float]]:
+    """The severity bands of the outcome as (label, lower, upper) in points; none when the instrument has none."""
+    outcome = cohort.instrument()
+    if not outcome.bands:
+        return []
+    first = outcome.bands[0]
+    cuts = [outcome.minimum, *(border for border, _ in first.borders), outcome.maximum]
+    return list(zip(first.labels, cuts[:-1], cuts[1:], strict=True))
+
+
+def spaghetti_caption(cohort: Cohort) -> str:
+    """Caption of the individual courses, with the source of the severity bands."""
+    outcome = cohort.instrument()
+    shaded = f" Severity bands: {outcome.bands[0].source}." if outcome.bands else ""
+    return f"{outcome.label} of every patient (thin) and medians with quartiles (heavy) at the planned visits.{shaded}"
+
+
+def course_note(quartiles: str, level: float) -> str:
+    """How the columns of the course table were computed."""
+    return (
+        f"{quartile_note(quartiles)} Change of the median: median at the visit against the median at baseline, of the "
+        f"patients seen at either; {level:.0%} CI by percentile bootstrap of patients. Median of the changes: of the "
+        f"patients seen at both visits with a baseline above zero; {level:.0%} CI between order statistics."
+    )
+
+
+def paired_note(changes: pd.DataFrame) -> str:
+    """Which test was done and how the shift is defined."""
+    methods = "; ".join(dict.fromkeys(changes["method"]))
+    return f"P: {methods}. Shift: Hodges-Lehmann estimate, later minus earlier. P values are not adjusted."
+
+
+def changes_sentence(changes: pd.DataFrame, style: Style) -> str:
+    """Paired shifts with their intervals in words."""
+    parts = [
+        f"{row['name']}: {style.number(row['shift'])} ({style.interval(row['lower'], row['upper'])}), "
+        f"{row['n_pairs']} pairs"
+        for row in changes.to_dict("records")
+    ]
+    return "Shift with interval, points: " + "; ".join(parts) + "."
+
+
+def criterion_label(criterion: str, cohort: Cohort) -> str:
+    """A criterion as a journal writes it: `easi50` is EASI-50, `easi<=7` is EASI \u2264 7."""
+    return _in_words(parse_criterion(criterion, cohort.outcome), cohort)
 
 
 def course_sentence(course: pd.DataFrame, label: str, style: Style) -> str:
@@ -127,3 +185,18 @@ def number_keys(table: pd.DataFrame, key: str, columns: Mapping[str, str]) -> di
 def slug(text: Any) -> str:
     """A visit, state or class as part of a number's name: `week 12` -> `week_12`."""
     return "_".join("".join(sign if sign.isalnum() else " " for sign in str(text).lower()).split())
+
+
+def _in_words(expression: Expression, cohort: Cohort) -> str:
+    if isinstance(expression, Combined):
+        parts = [_in_words(part, cohort) for part in expression.parts]
+        return f" {expression.word} ".join(
+            f"({words})" if isinstance(part, Combined) else words
+            for part, words in zip(expression.parts, parts, strict=True)
+        )
+    label = cohort.instrument(expression.instrument).label
+    if isinstance(expression, Percent):
+        return f"{label}-{expression.percent}"
+    if isinstance(expression, Reached):
+        return f"{label} {expression.relation.replace('<=', LEAST).replace('>=', MOST)} {expression.score}"
+    return f"{label} {expression.direction} {MOST} {expression.points} points"

@@ -70,8 +70,8 @@ def log_table(log: pd.DataFrame) -> "GT":
     return journal_table(rows, text=["Where", "What"])
 
 
-def course_table(data: pd.DataFrame, style: Style) -> "GT":
-    """The observed course: n, median [quartiles], mean (SD) by visit and both kinds of relative change."""
+def course_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+    """The observed course: n, median [quartiles], mean (SD) by visit, and both kinds of relative change."""
     rows = []
     for row in data.to_dict("records"):
         spread = f"{style.number(row['median'])} [{style.range(row['q1'], row['q3'])}]"
@@ -81,24 +81,24 @@ def course_table(data: pd.DataFrame, style: Style) -> "GT":
                 "n": str(row["n"]),
                 "Median [Q1\u2013Q3]": spread,
                 "Mean (SD)": f"{style.number(row['mean'])} ({style.number(row['sd'])})",
-                "Change of the median, %": style.number(row["change_of_median"]),
-                "Median of the changes, %": style.number(row["median_change"]),
-                "n of changes": MISSING if pd.isna(row["median_change"]) else str(int(row["n_change"])),
+                f"Change of the median, % ({level:.0%} CI)": _change(row, "change_of_median", "change", style),
+                "Pairs": style.number(row["n_change"], 0),
+                f"Median of the changes, % ({level:.0%} CI)": _change(row, "median_change", "median_change", style),
             }
         )
     return journal_table(rows)
 
 
-def paired_table(data: pd.DataFrame, style: Style) -> "GT":
+def paired_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """Exact paired tests: the pairs, their medians, the Hodges-Lehmann shift with its interval, P."""
     rows = [
         {
-            "Comparison": comparison_name(row["from"], row["to"]),
+            "Comparison": str(row["name"]).capitalize(),
             "Pairs": str(row["n_pairs"]),
             "Median, earlier": style.number(row["median_from"]),
             "Median, later": style.number(row["median_to"]),
-            "Shift": style.number(row["shift"], 2),
-            "Interval": style.interval(row["lower"], row["upper"], 2),
+            "Shift, points": style.number(row["shift"], style.digits + 1),
+            f"{level:.0%} CI": style.interval(row["lower"], row["upper"], style.digits + 1),
             "P": style.p(row["p"]),
         }
         for row in data.to_dict("records")
@@ -137,15 +137,15 @@ def contrasts_table(data: pd.DataFrame, style: Style, level: float, unit: str) -
     return journal_table(rows)
 
 
-def endpoint_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+def endpoint_table(data: pd.DataFrame, style: Style, level: float, names: Mapping[str, str]) -> "GT":
     """Responders out of an explicit denominator with their interval, by criterion and visit."""
     rows = [
         {
-            "Criterion": row["criterion"],
+            "Criterion": names[row["criterion"]],
             "Visit": str(row["visit"]).capitalize(),
             "Responders / n": style.count(int(row["responders"]), int(row["n"])),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
-            "Not in the denominator": str(int(row["left_out"])),
+            "Not in n": str(int(row["left_out"])),
         }
         for row in data.to_dict("records")
     ]
@@ -153,21 +153,32 @@ def endpoint_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
 
 
 def class_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
-    """Response classes with counts, share of the cohort and interval."""
+    """Response classes out of all patients, and the response groups out of those classified, with intervals."""
     rows = [
         {
+            "Out of": f"Of the {row['n']} {'patients' if row['denominator'] == 'patients' else 'patients classified'}",
             "Class": str(row["class"]).capitalize(),
             "Patients / n": style.count(int(row["count"]), int(row["n"])),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, text=["Class"], groups="Out of")
+
+
+def reasons_table(classes: pd.DataFrame) -> "GT":
+    """Every patient's class and the reason for it."""
+    rows = [
+        {"Patient": row["patient"], "Class": str(row["class"]).capitalize(), "Reason": row["reason"]}
+        for row in classes.to_dict("records")
+    ]
+    return journal_table(rows, text=["Class", "Reason"])
 
 
 def rules_table(data: pd.DataFrame) -> "GT":
     """Patients in each class under every rule; `data` has a row per rule, classes as columns, then `changed`."""
-    rows = [{str(name).capitalize(): str(value) for name, value in row.items()} for row in data.to_dict("records")]
+    used = [name for name in data.columns if name in ("rule", "changed") or data[name].any()]
+    rows = [{str(name).capitalize(): str(row[name]) for name in used} for row in data.to_dict("records")]
     return journal_table(rows)
 
 
@@ -185,9 +196,11 @@ def published_table(data: pd.DataFrame) -> "GT":
     return journal_table(rows)
 
 
-def comparison_name(earlier: Any, later: Any) -> str:
-    """`Week 12 v baseline`."""
-    return f"{str(later).capitalize()} v {earlier}"
+def _change(row: Mapping[Any, Any], estimate: str, limits: str, style: Style) -> str:
+    if pd.isna(row[estimate]):
+        return MISSING
+    interval = style.interval(row[f"{limits}_lower"], row[f"{limits}_upper"])
+    return f"{style.number(row[estimate])} ({interval})"
 
 
 def _number_row(name: str, row: Any, style: Style) -> dict[str, str]:
