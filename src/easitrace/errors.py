@@ -63,6 +63,20 @@ CODES: dict[str, str] = {
     "W211": "instrument without a column at a visit",
     "W212": "day 0 is the first date of each patient",
     "W213": "patients without a baseline date, whose days are unknown",
+    "E401": "a cell of a chapter failed",
+    "E402": "a cell took longer than the time limit",
+    "E403": "a chapter stopped before its last cell",
+    "E404": "a chapter left no results",
+    "E405": "a chapter refers to something the report does not have",
+    "E406": "an equation cannot be set",
+    "E601": "no chapters found",
+    "E602": "a folder or file cannot be written",
+    "E603": "another run writes the same report",
+    "E604": "something that is not a report stands in its place",
+    "E605": "the disk is full",
+    "E606": "a file changed while the report was made",
+    "E611": "the parent of the kernels ended",
+    "E612": "a kernel ended",
 }
 
 

@@ -21,6 +21,8 @@ Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
 
 EARLIEST_YEAR = 1900
+OLDEST = 120
+CORRECT = "correct the cell, or add it to missing_codes"
 DATE_PARTS = {"dd": r"(?P<d>\d\d)", "d": r"(?P<d>\d\d?)", "mm": r"(?P<m>\d\d)", "m": r"(?P<m>\d\d?)",
               "yyyy": r"(?P<y>\d{4})"}  # fmt: skip
 MISSING_WORDS = re.compile(r"(?i)n\.?/?[ad]\.?|nan|null|none|missing|unknown|onbekend|[-.?x]+")
@@ -74,7 +76,17 @@ class Cells:
         right = _mask(pc.fill_null(pc.match_substring_regex(words, _number_pattern(self.mapping.decimal)), False))
         wrong = ~right & _mask(pc.is_valid(words))
         self._report("E207", column, words, wrong, lambda cell: _not_a_number(cell, self.mapping.decimal))
-        return _floats(words, right, self.mapping.decimal)
+        values = _floats(words, right, self.mapping.decimal)
+        self._report("E207", column, words, np.isinf(values), lambda cell: (f"{quoted(cell)} is infinite", CORRECT))
+        return np.where(np.isinf(values), np.nan, values)
+
+    def ages(self, column: str) -> Floats:
+        """Numbers from 0 to 120 years."""
+        values = self.numbers("age", column)
+        outside = (values < 0) | (values > OLDEST)
+        limits = f"an age runs from 0 to {OLDEST} years"
+        self._report("E217", column, self.text[column], outside, lambda cell: _outside(cell, limits))
+        return np.where(outside, np.nan, values)
 
     def scores(self, role: str, column: str) -> Floats:
         """Numbers inside the range of their instrument: outside is an error, off its grid a warning."""
@@ -110,12 +122,8 @@ class Cells:
     def covariate(self, role: str, column: str) -> Any:
         """Floats when the column holds numbers, words when it holds none; a mixture is an error."""
         words = self.words(role, column)
-        valid = _mask(pc.is_valid(words))
-        right = _mask(pc.fill_null(pc.match_substring_regex(words, _number_pattern(self.mapping.decimal)), False))
-        if not right.any():
-            return self.listed_words(role, column)
-        self._report("E207", column, words, valid & ~right, lambda cell: _not_a_number(cell, self.mapping.decimal))
-        return _floats(words, right, self.mapping.decimal)
+        numeric = pc.match_substring_regex(words, _number_pattern(self.mapping.decimal))
+        return self.numbers(role, column) if pc.any(numeric).as_py() else self.listed_words(role, column)
 
     def _report(
         self,
@@ -208,7 +216,7 @@ def _not_a_number(cell: str, decimal: str) -> tuple[str, str]:
         return what, "export the number without %"
     if MISSING_WORDS.fullmatch(cell):
         return what, f"add {quoted(cell)} to missing_codes if it means missing"
-    return what, "correct the cell, or add it to missing_codes"
+    return what, CORRECT
 
 
 def _outside(cell: str, limits: str) -> tuple[str, str]:
@@ -239,7 +247,7 @@ def _no_such_day(cell: str, date_format: str) -> tuple[str, str]:
 def _not_yet(cell: str) -> tuple[str, str]:
     return (
         f"{quoted(cell)} lies in the future or before {EARLIEST_YEAR}",
-        "correct the cell, or add it to missing_codes",
+        CORRECT,
     )
 
 

@@ -19,7 +19,6 @@ Days = npt.NDArray[np.datetime64]
 COMPLETED, STOPPED, IN_FOLLOW_UP = "completed", "stopped", "in follow-up"
 STATUSES = [COMPLETED, STOPPED, IN_FOLLOW_UP]
 STOP_REASONS = ["inefficacy", "side effects", "inefficacy and side effects", "other"]
-NUMBER_ROLES = ("age", "stop_day")
 LISTED_ROLES: dict[str, list[str] | None] = {"status": STATUSES, "stop_reason": STOP_REASONS, "sex": None}
 MANGLED = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
 
@@ -83,13 +82,25 @@ def read_people(cells: Cells, columns: dict[str, str], codes: Codes, ids: Any) -
     table: dict[str, Any] = {"patient": pd.array(ids, dtype="str")}
     for role, column in columns.items():
         table[role] = _constant(_typed(cells, role, column), codes, len(ids), column, cells)
+    if "start_date" in columns:
+        _check_started(cells, columns["start_date"], codes, len(ids))
     return pd.DataFrame(table)
+
+
+def _check_started(cells: Cells, column: str, codes: Codes, patients: int) -> None:
+    given = ~np.isin(cells.rows, cells.blank_rows("start_date", column))
+    lacking = np.setdiff1d(np.arange(patients), codes[given])
+    rows = first_rows(codes, patients, cells.rows)[lacking]
+    describe = ("the patient has no start of treatment", "fill in the date")
+    cells.findings.errors_at("E226", rows, column, lambda _: describe)
 
 
 def _typed(cells: Cells, role: str, column: str) -> Any:
     if role in DATE_ROLES:
         return cells.dates(role, column)
-    if role in NUMBER_ROLES:
+    if role == "age":
+        return cells.ages(column)
+    if role == "stop_day":
         return cells.numbers(role, column)
     if role in LISTED_ROLES:
         return cells.listed_words(role, column, LISTED_ROLES[role])
@@ -134,7 +145,8 @@ def settle_status(people: pd.DataFrame, first: npt.NDArray[np.int64], findings: 
     for role, kind in (("stop_day", "float64"), ("stop_reason", "str"), ("status", "str")):
         if role not in table:
             table[role] = pd.Series(pd.NA if kind == "str" else np.nan, index=table.index, dtype=kind)
-    stopped = table["stop_day"].notna() | table["stop_reason"].notna()
+    given = [name for name in ("stop_day", "stop_date", "stop_reason") if name in people]
+    stopped = people[given].notna().any(axis=1)
     contradicted = stopped & table["status"].isin([COMPLETED, IN_FOLLOW_UP])
     _patient_errors(
         findings, first[contradicted], "the status is not stopped, yet a stop is given", "correct one of them"

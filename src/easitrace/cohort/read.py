@@ -85,7 +85,10 @@ def read_cohort(
     """
     path = Path(data)
     if _is_builtin(path):
-        return _builtin(str(data), {"columns": columns, "values": values, "windows": windows}, outcome, covariates)
+        own = {"columns": columns, "values": values, "visits": visits, "windows": windows, "delimiter": delimiter,
+               "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
+               "encoding": encoding != "utf-8", "decimal": decimal != "."}  # fmt: skip
+        return _builtin(str(data), own, outcome, covariates)
     mapping = build_mapping(
         columns=columns,
         values=values,
@@ -126,7 +129,7 @@ def _builtin(name: str, given: dict[str, Any], outcome: str, covariates: Sequenc
         if value
     ]
     faults += [
-        Problem("E106", "covariates", f'"{name}" has no {covariate}', f"it has {', '.join(cohort.patients)}")
+        Problem("E106", "covariates", f'"{name}" has no {covariate}', f"it has {', '.join(map(str, cohort.patients))}")
         for covariate in covariates
         if covariate not in cohort.patients
     ]

@@ -18,6 +18,7 @@ from pyarrow import csv as arrow_csv
 
 from easitrace.cohort.cohort import Source
 from easitrace.cohort.findings import Findings, counted, inert, place, quoted, row_list
+from easitrace.errors import ParameterError, Problem
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 SIGNATURES = {
@@ -30,8 +31,7 @@ SIGNATURES = {
     b"\x1f\x8b": "a gzip archive",
     b"%PDF": "a PDF",
 }
-UTF8_BOM = codecs.BOM_UTF8
-UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 BLOCK_BYTES = 1 << 24
 NEWLINE, QUOTE = 10, 34
 
@@ -79,6 +79,8 @@ def read_sheet(path: Path, findings: Findings, delimiter: str | None, encoding: 
         For a file that is missing, empty, not text in the encoding, or has no readable header or quotes.
         Rows with a wrong number of fields are recorded in `findings` and left out.
     """
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\n\r'):
+        raise ParameterError(Problem("E105", "delimiter", f"{quoted(delimiter)} cannot separate columns"))
     raw = _read_bytes(path, findings)
     source = Source(path, hashlib.sha256(raw).hexdigest())
     body = _normalised(_decoded(raw, encoding, findings), findings)
@@ -101,7 +103,7 @@ def _read_bytes(path: Path, findings: Findings) -> bytes:
     except OSError as error:
         findings.error("E201", f"cannot be read: {error.strerror}", "choose a CSV file you may read")
     else:
-        if not raw.strip():
+        if not raw or raw.isspace():
             findings.error("E202", "the file is empty", "export the data again")
         for signature, kind in SIGNATURES.items():
             if raw.startswith(signature):
@@ -117,31 +119,33 @@ def _nearest_file(path: Path) -> str:
 
 
 def _decoded(raw: bytes, encoding: str, findings: Findings) -> str:
-    try:
-        codec = codecs.lookup(encoding).name
-    except LookupError:
-        findings.error("E204", f"unknown encoding {quoted(encoding)}", "set encoding: utf-8 or cp1252")
-        findings.stop_if_wrong()
-    if raw.startswith(UTF16_BOMS) and not codec.startswith("utf-16"):
-        findings.error("E204", "the file starts with the mark of UTF-16", "set encoding: utf-16")
-        findings.stop_if_wrong()
-    if raw.startswith(UTF8_BOM):
-        if codec not in ("utf-8", "utf-8-sig"):
-            findings.error("E204", "the file starts with the mark of UTF-8", "set encoding: utf-8")
-        findings.note("F201", "the byte order mark at the start was left out")
-        raw = raw[len(UTF8_BOM) :]
+    codec = _codec(encoding)
+    for mark, marked in BYTE_ORDER_MARKS.items():
+        if raw.startswith(mark) and not codec.startswith(marked):
+            findings.error("E204", f"the file starts with the mark of {marked}", f"set encoding: {marked}")
+            findings.stop_if_wrong()
     try:
         text = raw.decode(codec)
-    except UnicodeError as error:
-        _undecodable(raw, codec, error, findings)
-        findings.stop_if_wrong()
-        raise
+    except UnicodeError:
+        _undecodable(raw, codec, findings)
+        text = ""
     _check_characters(text, raw, codec, findings)
     findings.stop_if_wrong()
-    return text
+    if text.startswith("\ufeff"):
+        findings.note("F201", "the byte order mark at the start was left out")
+    return text.removeprefix("\ufeff")
 
 
-def _undecodable(raw: bytes, codec: str, error: UnicodeError, findings: Findings) -> None:
+def _codec(encoding: str) -> str:
+    try:
+        b"".decode(encoding)
+    except (LookupError, UnicodeError):
+        what, remedy = f"{quoted(encoding)} is no text encoding", "set utf-8, cp1252 or utf-16"
+        raise ParameterError(Problem("E105", "encoding", what, remedy)) from None
+    return codecs.lookup(encoding).name
+
+
+def _undecodable(raw: bytes, codec: str, findings: Findings) -> None:
     if codec.startswith("utf-16"):
         findings.error("E204", f"not valid {codec}", "set encoding to the one the file was saved in")
         return

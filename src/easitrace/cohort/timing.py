@@ -74,7 +74,11 @@ def start_dates(people: pd.DataFrame, entries: pd.DataFrame, labelled: bool, fin
     dated = entries[entries["date"].notna()]
     if labelled:
         at_baseline = dated[dated["visit"] == 0]
-        return at_baseline.groupby("patient")["date"].min().reindex(people.index)
+        start = at_baseline.groupby("patient")["date"].min().reindex(people.index)
+        if start.isna().any():
+            what = f"{counted(int(start.isna().sum()), 'patient')} without a baseline date: their days are unknown"
+            findings.note("W213", what)
+        return start
     findings.note("W212", "no start of treatment is mapped: day 0 is each patient's first date")
     return dated.groupby("patient")["date"].min().reindex(people.index)
 
