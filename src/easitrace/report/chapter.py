@@ -7,6 +7,7 @@ Every number printed in a sentence passes through `Chapter.say`, which records i
 import html
 import json
 import math
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,10 @@ from typing import Any
 import pandas as pd
 
 from easitrace.report.style import Style
+
+BODY = "<!--easitrace:body-->"
+REFERENCE = re.compile(r"\[([^\]\[<>]+)\]\(#([A-Za-z0-9_-]+)\)")
+LINK = r'<a href="#\2">\1</a>'
 
 
 class Chapter:
@@ -56,24 +61,34 @@ class Chapter:
                 raise ValueError(f"{self.name}: {name} is {self.numbers[name]!r} and cannot become {plain!r}")
 
     def say(self, template: str, **values: Any) -> None:
-        """Show a paragraph; its `{name:spec}` fields are filled from `values`, which are recorded."""
+        """Show a paragraph; its `{name:spec}` fields are filled from `values`, which are recorded.
+
+        `[Table](#02_course-medians)` becomes a link, which the report completes to `Table 3`.
+        """
         self.record(**values)
-        _show(f"<p>{html.escape(self.style.fill(template, {**self.numbers, **values}), quote=False)}</p>")
+        text = html.escape(self.style.fill(template, {**self.numbers, **values}), quote=False)
+        _show(f"<p>{REFERENCE.sub(LINK, text)}</p>")
 
     def table(self, display: Any, data: pd.DataFrame, *, name: str, caption: str, note: str = "") -> None:
-        """Show a display table (great-tables) with its caption and note, and keep its tidy data at full precision."""
-        self.tables.append({"name": name, "caption": caption})
+        """Show a display table (great-tables) with its caption and note, and keep its tidy data at full precision.
+
+        Its anchor, for cross references, is `<chapter>-<name>`.
+        """
+        self._keep(self.tables, name, {"name": name, "caption": caption})
         if self.output is not None:
             data.to_csv(self._path("tables", name, "csv"), index=False, lineterminator="\n")
-        _show(_float("table", f"{self.name}-{name}", caption, display.as_raw_html(), note))
+        self._show_float("table", name, caption, _table_only(display.as_raw_html()), note)
 
     def figure(self, figure: Any, *, name: str, caption: str, alt: str, note: str = "") -> None:
-        """Show a matplotlib figure as inline SVG with caption and alternative text, and keep the SVG."""
+        """Show a matplotlib figure as inline SVG with caption and alternative text, and keep the SVG.
+
+        Its anchor, for cross references, is `<chapter>-<name>`.
+        """
         svg = _svg(figure, f"{self.name}-{name}", alt)
-        self.figures.append({"name": name, "caption": caption, "alt": alt})
+        self._keep(self.figures, name, {"name": name, "caption": caption, "alt": alt})
         if self.output is not None:
-            self._path("figures", name, "svg").write_text(svg, encoding="utf-8")
-        _show(_float("figure", f"{self.name}-{name}", caption, svg[svg.index("<svg") :], note))
+            self._path("figures", name, "svg").write_text(svg, encoding="utf-8", newline="\n")
+        self._show_float("figure", name, caption, svg[svg.index("<svg") :], note, alt=alt)
 
     def skip(self, reason: str) -> None:
         """Say in one line why this chapter has nothing to show, and finish."""
@@ -83,6 +98,23 @@ class Chapter:
     def finish(self) -> None:
         """Write the chapter's results; a chapter without this file has failed."""
         self._write("complete")
+
+    def _keep(self, shown: list[dict[str, str]], name: str, entry: dict[str, str]) -> None:
+        if re.fullmatch(r"[a-z0-9_]+", name) is None:
+            raise ValueError(f"{self.name}: {name!r} must be lower-case letters, digits and underscores")
+        if any(name == other["name"] for other in (*self.tables, *self.figures)):
+            raise ValueError(f"{self.name}: {name!r} names two tables or figures")
+        shown.append(entry)
+
+    def _show_float(self, kind: str, name: str, caption: str, body: str, note: str, **more: str) -> None:
+        """What JupyterLab shows; the report takes the body from between the marks and the rest from the metadata."""
+        anchor = f"{self.name}-{name}"
+        foot = f'<p class="note">{html.escape(note, quote=False)}</p>' if note else ""
+        label = f"<figcaption>{html.escape(caption, quote=False)}</figcaption>"
+        marked = f"{BODY}{body}{BODY}"
+        inside = f"{label}{marked}{foot}" if kind == "table" else f"{marked}{label}{foot}"
+        about = {"kind": kind, "anchor": anchor, "caption": caption, "note": note, **more}
+        _show(f'<figure class="{kind}" id="{anchor}">{inside}</figure>', easitrace=about)
 
     def _write(self, status: str, **more: str) -> None:
         if self.output is None:
@@ -98,9 +130,10 @@ class Chapter:
         }
         path = self.output / "results" / f"{self.name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        draft = path.with_suffix(".draft")
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
 
     def _path(self, folder: str, name: str, ending: str) -> Path:
         assert self.output is not None
@@ -115,11 +148,9 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _float(kind: str, anchor: str, caption: str, body: str, note: str) -> str:
-    foot = f'<p class="note">{html.escape(note, quote=False)}</p>' if note else ""
-    label = f"<figcaption>{html.escape(caption, quote=False)}</figcaption>"
-    inside = f"{label}{body}{foot}" if kind == "table" else f"{body}{label}{foot}"
-    return f'<figure class="{kind}" id="{anchor}">{inside}</figure>'
+def _table_only(markup: str) -> str:
+    """The `<table>` of a display table without the style sheet around it, which the report has of its own."""
+    return markup[markup.index("<table") : markup.rindex("</table>") + len("</table>")]
 
 
 def _svg(figure: Any, salt: str, alt: str) -> str:
@@ -135,7 +166,7 @@ def _svg(figure: Any, salt: str, alt: str) -> str:
     return buffer.getvalue().replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
-def _show(markup: str) -> None:
-    from IPython.display import HTML, display
+def _show(markup: str, **metadata: Any) -> None:
+    from IPython.display import display
 
-    display(HTML(markup))
+    display({"text/html": markup}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

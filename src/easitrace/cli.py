@@ -1,0 +1,184 @@
+"""The commands: `easitrace run`, `easitrace check`, `easitrace reconstruct`.
+
+Exit codes: 0 done, 2 parameters, 3 data, 4 a chapter or a model, 6 the machine, 70 a bug of ours, 130 and 143 when
+interrupted or ended from outside.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from easitrace.errors import EasitraceError, Problem
+
+if TYPE_CHECKING:
+    from easitrace.cohort.cohort import Cohort
+    from easitrace.parameters import Parameters
+    from easitrace.report.render import Study
+
+BUG = 70
+INTERRUPTED = 128 + signal.SIGINT
+ENDED = 128 + signal.SIGTERM
+app = typer.Typer(
+    help="From a spreadsheet of eczema scores to a publishable report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+ParameterFile = Annotated[Path, typer.Argument(metavar="PARAMS", help="Parameter file, e.g. parameters/x.yml.")]
+
+
+@app.command()
+def run(
+    params: ParameterFile,
+    output: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+    notebooks: Annotated[Path | None, typer.Option(help="Folder of the chapters.", show_default="notebooks")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Chapters at once.", show_default="cores")] = None,
+    time_limit: Annotated[int, typer.Option(min=1, help="Seconds a cell may take.")] = 900,
+) -> None:
+    """Check parameters and data, execute the chapters, write the report."""
+    from easitrace.report.kernels import Kernels
+
+    with Kernels() as kernels:
+        parameters = _parameters(params)
+        cohort = _cohort(parameters)
+        from easitrace.report.progress import progress
+        from easitrace.report.run import Request, run_report
+
+        request = Request(
+            study=_study(parameters, cohort),
+            arguments=parameters.for_chapter,
+            notebooks=notebooks or _notebooks(),
+            reports=output,
+            about=_about(parameters, cohort),
+            sources={source.path: source.sha256 for source in cohort.sources},
+            show_code=parameters.show_code,
+            workers=workers or os.cpu_count() or 1,
+            time_limit=time_limit,
+        )
+        with progress() as tell:
+            report = run_report(request, kernels, tell)
+    typer.echo(report)
+
+
+@app.command()
+def check(
+    params: ParameterFile,
+    format: Annotated[Literal["text", "json"], typer.Option(help="How problems are printed.")] = "text",
+) -> None:
+    """Check parameters and data only: every problem at once, nothing written."""
+    try:
+        cohort = _cohort(_parameters(params))
+    except EasitraceError as error:
+        if format == "text":
+            raise
+        _print_json(error.problems)
+        raise typer.Exit(error.exit_code) from error
+    if format == "json":
+        _print_json(cohort.log)
+    else:
+        for problem in cohort.log:
+            typer.echo(problem)
+        typer.echo(f"{params}: {_size(cohort)}; nothing in the way of a report")
+
+
+@app.command()
+def reconstruct(
+    summary: Annotated[Path, typer.Argument(metavar="SUMMARY", help="Published figures, a YAML file.")],
+    output: Annotated[Path, typer.Option(help="Folder for the cohort's files.")] = Path("cohort"),
+) -> None:
+    """Write a synthetic cohort whose figures equal every published one."""
+    from easitrace.published.reconstruct import write
+
+    write(summary, output)
+    typer.echo(output)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; every failure ends with a short message and its exit code."""
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        app(arguments, standalone_mode=True)
+    except EasitraceError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing has changed", INTERRUPTED)
+    except Exception as error:  # noqa: BLE001  (the last place that can say so without a traceback)
+        place = _place(error)
+        _fail(f"a bug in easitrace: {type(error).__name__}: {error} ({place}); please report it", BUG)
+
+
+def _end(*_: Any) -> None:
+    sys.exit(ENDED)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(message, err=True)
+    sys.exit(code)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
+
+
+def _parameters(path: Path) -> "Parameters":
+    from easitrace.parameters import read_parameters
+
+    return read_parameters(path)
+
+
+def _cohort(parameters: "Parameters") -> "Cohort":
+    from easitrace.cohort.read import read_cohort
+
+    return read_cohort(parameters.data, **parameters.cohort_arguments())
+
+
+def _notebooks() -> Path:
+    """The chapters of the folder one works in, or else of the repository the package runs from."""
+    here = Path("notebooks")
+    return here if here.is_dir() else Path(__file__).parents[2] / "notebooks"
+
+
+def _study(parameters: "Parameters", cohort: "Cohort") -> "Study":
+    from easitrace import __version__
+    from easitrace.report.render import Study
+
+    facts = (
+        ("Cohort", _size(cohort)),
+        ("Data", _data(parameters, cohort)),
+        ("Outcome", cohort.instrument().label),
+        ("Analysis", f"easitrace {__version__}"),
+    )
+    return Study(parameters.study, parameters.title, facts, cohort.synthetic)
+
+
+def _size(cohort: "Cohort") -> str:
+    weeks = ", ".join(f"{visit.week:g}" for visit in cohort.schedule)
+    return f"{len(cohort.patients)} patients, visits at weeks {weeks}"
+
+
+def _data(parameters: "Parameters", cohort: "Cohort") -> str:
+    if parameters.built_in:
+        return f"built-in cohort {parameters.data}"
+    return ", ".join(f"{source.path.name} (SHA-256 {source.sha256[:12]})" for source in cohort.sources)
+
+
+def _about(parameters: "Parameters", cohort: "Cohort") -> dict[str, Any]:
+    return {
+        "parameters": parameters.model_dump(mode="json"),
+        "seed": parameters.seed,
+        "log": [str(problem) for problem in cohort.log],
+    }
+
+
+def _print_json(problems: Sequence[Problem]) -> None:
+    keys = ("code", "where", "what", "remedy")
+    typer.echo(json.dumps([{key: getattr(problem, key) for key in keys} for problem in problems], ensure_ascii=False))
