@@ -1,9 +1,12 @@
-"""What is wrong with a parameter, before it is known on which line it stands."""
+"""What is wrong with a parameter, before it is known on which line it stands; small helpers of the room."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,8 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     words = list(known)
     close = get_close_matches(str(word).lower(), words, n=1, cutoff=0.6)
     return f"did you mean {close[0]}?" if close else f"it is one of {', '.join(words)}"
+
+
+def plain(value: Any) -> Any:
+    """A parameter as JSON knows it; of a nested one what was given."""
+    return value.model_dump(exclude_unset=True, exclude_none=True) if isinstance(value, BaseModel) else value

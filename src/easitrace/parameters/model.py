@@ -8,31 +8,19 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from easitrace.cohort.builtin import BUILTIN
 from easitrace.errors import ParameterError, Problem
-from easitrace.parameters.findings import did_you_mean
+from easitrace.paired import QuartileMethod
+from easitrace.parameters.findings import did_you_mean, plain
+from easitrace.response.classify import LossRule
+from easitrace.response.estimands import Estimand
+from easitrace.response.proportions import Interval
 
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 LONGEST_TEXT = 200
 
 Covariance = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
 DegreesOfFreedom = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", "residual"]
-Estimand = Literal["treatment-policy", "while-on-treatment", "composite", "hypothetical"]
-LossRule = Literal["strict", "half_of_best"]
-Quartiles = Literal[
-    "linear",
-    "weibull",
-    "hazen",
-    "median_unbiased",
-    "normal_unbiased",
-    "inverted_cdf",
-    "averaged_inverted_cdf",
-    "closest_observation",
-    "interpolated_inverted_cdf",
-    "lower",
-    "higher",
-    "midpoint",
-    "nearest",
-]
 
 
 def refused(what: str, remedy: str = "") -> PydanticCustomError:
@@ -53,6 +41,10 @@ def _one_line(text: str) -> str:
     if not text.strip() or not text.isprintable() or len(text) > LONGEST_TEXT:
         raise refused("not one line of text", f"write 1 to {LONGEST_TEXT} printable characters")
     return text
+
+
+def _plain_text(text: str) -> str:
+    return _one_line(text) if text else text
 
 
 def _whole_if_whole(number: float) -> float:
@@ -78,9 +70,10 @@ def _separator(text: str) -> str:
 
 
 def _date_format(text: str) -> str:
-    parts = sorted(part[0] for part in re.split(r"[-/. ]", text) if part in ("d", "dd", "m", "mm", "yyyy"))
-    if parts != ["d", "m", "y"]:
-        raise refused(f"{text[:LONGEST_TEXT]!r} is no date format", "write it like dd-mm-yyyy, d/m/yyyy or yyyy-mm-dd")
+    parts = re.findall(r"[a-z]+", text.lower())
+    if sorted(part[0] for part in parts) != ["d", "m", "y"] or not {*parts} <= {"d", "dd", "m", "mm", "yyyy"}:
+        shown = text[:LONGEST_TEXT]
+        raise refused(f"{shown!r} is no date format", "write it like dd-mm-yyyy, d/m/yyyy or yyyy-mm-dd")
     return text
 
 
@@ -90,6 +83,7 @@ Slug = Annotated[
     AfterValidator(_matching(r"[a-z0-9][a-z0-9_-]{0,63}", "it names a folder: use small letters, digits, - and _")),
 ]
 Line = Annotated[str, AfterValidator(_one_line)]
+Text = Annotated[str, AfterValidator(_plain_text)]
 Number = Annotated[float, AfterValidator(_whole_if_whole)]
 
 
@@ -99,7 +93,7 @@ class InstrumentEntry(BaseModel):
     model_config = STRICT
 
     name: Name
-    label: Line
+    label: Line | None = None
     minimum: Number
     maximum: Number
     grid: Annotated[Number, Field(gt=0)]
@@ -129,7 +123,7 @@ class Parameters(BaseModel):
 
     study: Slug = Field(description="folder of the report under reports/")
     title: Line = Field(description="title of the report")
-    drug: str = Field("", description="name of the drug in the text")
+    drug: Text = Field("", description="name of the drug in the text")
     data: Line = Field(description="name of a built-in cohort, or path of a CSV file")
     delimiter: Annotated[str, AfterValidator(_separator)] | None = Field(
         None, description="field separator; none: found from the header"
@@ -155,8 +149,8 @@ class Parameters(BaseModel):
     covariance: Covariance = Field("us", description="covariance structure of the trajectory model")
     df: DegreesOfFreedom = Field("kenward-roger", description="degrees of freedom of its tests")
     level: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="confidence level")
-    interval: Literal["wilson", "clopper-pearson"] = Field("wilson", description="interval for proportions")
-    quartiles: Quartiles = Field("linear", description="definition of quartiles, by its NumPy name")
+    interval: Interval = Field("wilson", description="interval for proportions")
+    quartiles: QuartileMethod = Field("linear", description="definition of quartiles, by its NumPy name")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(description="start of the random numbers")
     published: Line | None = Field(None, description="published figures to set beside ours")
     style: StyleEntry = Field(StyleEntry(), description="how numbers are printed")
@@ -174,9 +168,7 @@ class Parameters(BaseModel):
     @property
     def built_in(self) -> bool:
         """Whether `data` names a cohort that ships with the package."""
-        from easitrace.parameters.checks import BUILT_IN
-
-        return self.data in BUILT_IN
+        return self.data in BUILTIN
 
     def for_chapter(self, names: Iterable[str]) -> dict[str, Any]:
         """The values of these parameters as JSON knows them, for the parameters cell of a notebook.
@@ -202,8 +194,3 @@ class Parameters(BaseModel):
 
         names = ["outcome", "covariates"] if self.built_in else [*FILE_ONLY, "outcome", "covariates"]
         return self.for_chapter(names)
-
-
-def plain(value: Any) -> Any:
-    """A parameter as JSON knows it; of a nested one what was given."""
-    return value.model_dump(exclude_unset=True) if isinstance(value, BaseModel) else value

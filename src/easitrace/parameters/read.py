@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from easitrace.cohort.builtin import BUILTIN
 from easitrace.errors import ParameterError, Problem
-from easitrace.parameters.checks import BUILT_IN, contradictions
+from easitrace.parameters.checks import contradictions
 from easitrace.parameters.findings import Finding, did_you_mean
 from easitrace.parameters.model import InstrumentEntry, Parameters, StyleEntry
 from easitrace.parameters.strict_yaml import Node, read_yaml
@@ -50,7 +51,7 @@ def read_parameters(path: str | Path) -> Parameters:
     values = {key: _taken(key, node) for key, node in nodes.items()}
     parameters, findings = _checked(values)
     for name in ("data", "published"):
-        if isinstance(values.get(name), str) and values[name] not in BUILT_IN:
+        if isinstance(values.get(name), str) and values[name] not in BUILTIN:
             values[name] = str(_found(values[name], path.parent))
     if isinstance(values.get("published"), str) and not any(f.path[:1] == ("published",) for f in findings):
         findings += _published_exists(values["published"])
@@ -75,7 +76,9 @@ def check_parameters(values: Mapping[str, Any], where: str = "parameters") -> Pa
 
 
 def _taken(key: str, node: Node) -> Any:
-    return node.as_written() if key in AS_WRITTEN and node.value() is not None else node.value()
+    if key not in AS_WRITTEN or node.value() is None:
+        return node.value()
+    return node.as_written(null="" if key == "values" else None)
 
 
 def _checked(values: Mapping[str, Any]) -> tuple[Parameters | None, list[Finding]]:
@@ -133,8 +136,8 @@ def _found(name: str, folder: Path) -> Path:
 
 
 def _published_exists(published: str) -> Iterator[Finding]:
-    if published not in BUILT_IN and not Path(published).is_file():
-        close = get_close_matches(published, BUILT_IN, n=1)
+    if published not in BUILTIN and not Path(published).is_file():
+        close = get_close_matches(published, BUILTIN, n=1)
         remedy = f"did you mean {close[0]}?" if close else "give the path of a summary file"
         yield Finding(("published",), "E105", f"no file {published}", remedy)
 

@@ -33,13 +33,14 @@ class Node:
     content: "str | list[Node] | dict[str, Node]"
     quoted: bool = False
 
-    def as_written(self) -> Any:
-        """The value with every scalar as the text in the file: `007` stays `007`."""
+    def as_written(self, null: str | None = None) -> Any:
+        """The value with every scalar as the text in the file (`007`, `NULL`); a plain null as `null` when given."""
         if isinstance(self.content, dict):
-            return {key: node.as_written() for key, node in self.content.items()}
+            return {key: node.as_written(null) for key, node in self.content.items()}
         if isinstance(self.content, list):
-            return [node.as_written() for node in self.content]
-        return self.content
+            return [node.as_written(null) for node in self.content]
+        is_null = null is not None and not self.quoted and _NULL.fullmatch(self.content)
+        return null if is_null else self.content
 
     def value(self) -> Any:
         """The value with plain scalars resolved by the core schema; keys stay text."""

@@ -39,6 +39,18 @@ def criterion_of(cohort: Cohort, text: str) -> Expression:
     return expression
 
 
+def wrong_way(atom: Atom, instrument: Instrument) -> list[Problem]:
+    """The problem that a condition asks for a change for the worse, or none."""
+    if isinstance(atom, Percent):
+        return []
+    sign = atom.relation if isinstance(atom, Reached) else atom.direction
+    fitting = ("<=", "drop") if instrument.better == "lower" else (">=", "rise")
+    if sign in fitting:
+        return []
+    what = f"{atom} is a change for the worse: {instrument.better} {instrument.name} is better"
+    return [Problem("E105", "criterion", what, f"use {' or '.join(fitting)}")]
+
+
 def met(cohort: Cohort, criterion: str) -> pd.DataFrame:
     """Whether the criterion is met at each visit after the baseline.
 
@@ -84,18 +96,10 @@ def _instruments(expression: Expression) -> list[str]:
 
 
 def _misfit(cohort: Cohort, atom: Atom) -> list[Problem]:
-    if atom.instrument not in cohort.measured:
-        recorded = ", ".join(cohort.measured)
-        return [Problem("E106", "criterion", f"{atom.instrument} was not recorded", f"recorded are {recorded}")]
-    better = cohort.instrument(atom.instrument).better
-    if isinstance(atom, Percent):
-        return []
-    sign = atom.relation if isinstance(atom, Reached) else atom.direction
-    fitting = ("<=", "drop") if better == "lower" else (">=", "rise")
-    if sign in fitting:
-        return []
-    what = f"{atom} is a change for the worse: {better} {atom.instrument} is better"
-    return [Problem("E105", "criterion", what, f"use {' or '.join(fitting)}")]
+    if atom.instrument in cohort.measured:
+        return wrong_way(atom, cohort.instrument(atom.instrument))
+    recorded = ", ".join(cohort.measured)
+    return [Problem("E106", "criterion", f"{atom.instrument} was not recorded", f"recorded are {recorded}")]
 
 
 def _best(cohort: Cohort, expression: Expression, start: Scores) -> "pd.Series[Any]":
