@@ -91,9 +91,10 @@ class Chapter:
         self._show_float("figure", name, caption, svg[svg.index("<svg") :], note, alt=alt)
 
     def skip(self, reason: str) -> None:
-        """Say in one line why this chapter has nothing to show, and finish."""
+        """Say in one line why this chapter has nothing to show, and finish; the cells after this one do nothing."""
         _show(f"<p>{html.escape(reason)}</p>")
         self._write("skipped", reason=reason)
+        _empty_the_rest()
 
     def finish(self) -> None:
         """Write the chapter's results; a chapter without this file has failed."""
@@ -164,6 +165,15 @@ def _svg(figure: Any, salt: str, alt: str) -> str:
     plt.close(figure)
     label = html.escape(alt)
     return buffer.getvalue().replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _empty_the_rest() -> None:
+    """From the next cell on, code is not run until the kernel is started anew; outside IPython there are no cells."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is not None:
+        shell.input_transformers_cleanup.append(lambda lines: [])
 
 
 def _show(markup: str, **metadata: Any) -> None:
