@@ -1,0 +1,175 @@
+"""A synthetic cohort whose figures equal those of a published table, the same bytes from the same seed."""
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from easitrace.cohort.builtin import FILES, cohort_from_files
+from easitrace.cohort.cohort import Cohort
+from easitrace.errors import DataError, Problem
+from easitrace.published import invent
+from easitrace.published.course import Fates, assign_classes, bounds, draw_fates, draw_scores, last_seen
+from easitrace.published.dictionary import dictionary
+from easitrace.published.draws import Floats, Integers
+from easitrace.published.figures import compare
+from easitrace.published.search import search
+from easitrace.published.summary import Summary, read_summary
+from easitrace.published.targets import Target, targets_of
+
+STARTS = 300
+SEARCHES = 8
+
+
+def reconstruct(summary: Summary) -> Cohort:
+    """A cohort that meets every figure of a published table, assumed ones included.
+
+    Raises
+    ------
+    DataError
+        E281 to E286 naming a figure that no cohort can meet, E287 one that the search did not meet.
+    """
+    return cohort_from_files(files_of(summary), summary.study)
+
+
+def write(summary_path: str | Path, folder: str | Path) -> pd.DataFrame:
+    """Reconstruct a cohort and write its CSV files and the table it came from into a folder.
+
+    Returns
+    -------
+    DataFrame
+        Every published figure beside the computed one, see `figures.compare`.
+
+    Raises
+    ------
+    ParameterError, DataError
+        See `read_summary` and `reconstruct`.
+    """
+    summary = read_summary(summary_path)
+    files = files_of(summary)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in {**files, "summary.yml": Path(summary_path).read_bytes()}.items():
+        _replace(folder / name, content)
+    return compare(summary, cohort_from_files(files, summary.study))
+
+
+def files_of(summary: Summary) -> dict[str, bytes]:
+    """The CSV files of the reconstructed cohort, by name."""
+    rng = np.random.default_rng(summary.seed)
+    course = _course(summary, rng)
+    grid = summary.measure().grid
+    outcome = np.where(course.fates.seen, course.scores * grid, np.nan)
+    days = invent.visit_days(summary, rng)
+    stops = invent.stop_days(summary, course.fates, days, rng)
+    scores = {summary.outcome: outcome, **invent.instruments(summary, outcome, rng)}
+    names = [f"P{k + 1:0{len(str(summary.n))}d}" for k in range(summary.n)]
+    last_day = np.where(np.isnan(stops), days[np.arange(summary.n), last_seen(course.fates.seen)], stops)
+    events = invent.events(summary, course.fates, last_day.astype(np.int64), rng)
+    events.insert(0, "patient", [names[k] for k in events.pop("k")])
+    tables = {
+        "visits.csv": _visit_table(summary, course.fates, days, scores, names),
+        "patients.csv": _patient_table(course.fates, stops, invent.characteristics(summary, rng), names),
+        "events.csv": events,
+        "dictionary.csv": dictionary(summary),
+    }
+    files = {name: tables[name].to_csv(index=False, lineterminator="\n").encode() for name in FILES}
+    _verify(summary, cohort_from_files(files, summary.study))
+    return files
+
+
+@dataclass(frozen=True)
+class _Course:
+    """A start of the search: its fates, scores in grid steps and targets."""
+
+    fates: Fates
+    scores: Integers
+    targets: list[Target]
+
+    def distance(self) -> float:
+        return sum(target.distance(self.scores) for target in self.targets)
+
+
+def _course(summary: Summary, rng: np.random.Generator) -> _Course:
+    """The course that meets every figure and strays least from its plausible start, of several searches."""
+    starts = sorted((_start(summary, rng) for _ in range(STARTS)), key=_Course.distance)[:SEARCHES]
+    found: list[tuple[int, _Course]] = []
+    unmet: dict[str, float] = {}
+    for start in starts:
+        scores = start.scores.copy()
+        left = search(scores, start.fates.seen, bounds(summary), start.targets, rng)
+        if left:
+            unmet = left if not unmet or sum(left.values()) < sum(unmet.values()) else unmet
+        else:
+            strain = int(np.abs(scores - start.scores).sum())
+            found.append((strain, _Course(start.fates, scores, start.targets)))
+    if not found:
+        hardest = max(unmet, key=lambda name: unmet[name])
+        what = f"none of {len(starts)} searches meets it together with the other figures"
+        raise DataError(Problem("E287", hardest, what, "check the printed figure, or try another seed"))
+    return min(found, key=lambda pair: pair[0])[1]
+
+
+def _start(summary: Summary, rng: np.random.Generator) -> _Course:
+    fates = draw_fates(summary, rng)
+    scores = draw_scores(summary, fates, rng)
+    return _Course(fates, scores, targets_of(summary, fates, assign_classes(summary, fates, scores)))
+
+
+def _visit_table(
+    summary: Summary, fates: Fates, days: Integers, scores: dict[str, Floats], names: list[str]
+) -> pd.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for patient, visit in np.argwhere(fates.seen).tolist():
+        label, week = list(summary.visits)[visit], list(summary.visits.values())[visit].week
+        row = {"patient": names[patient], "visit": label, "week": f"{week:g}", "day": str(days[patient, visit])}
+        row["after_stop"] = "False"
+        row |= {name: _printed(table[patient, visit], summary.measure(name).grid) for name, table in scores.items()}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _patient_table(fates: Fates, stops: Floats, characteristics: dict[str, Any], names: list[str]) -> pd.DataFrame:
+    going = np.where(fates.waiting, "in follow-up", "completed")
+    table = {
+        "patient": names,
+        "stop_day": [_printed(day, 1) for day in stops],
+        "stop_reason": list(fates.reason),
+        "status": np.where([bool(reason) for reason in fates.reason], "stopped", going),
+    }
+    written = {
+        name: [value if isinstance(value, str) else f"{value:.10g}" for value in values]
+        for name, values in characteristics.items()
+    }
+    return pd.DataFrame(table | written)
+
+
+def _printed(value: float, grid: float) -> str:
+    """A score with the digits of its grid; nothing when it is missing."""
+    digits = len(f"{grid:.10g}".partition(".")[2])
+    return "" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def _verify(summary: Summary, cohort: Cohort) -> None:
+    """Every figure once more, by the functions a report uses."""
+    table = compare(summary, cohort, assumed=True)
+    wrong = table[~table["agrees"].fillna(False).astype(bool)]
+    if len(wrong):
+        raise DataError(
+            Problem("E287", row.figure, f"published {row.published}, reconstructed {row.computed:g}")
+            for row in wrong.itertuples()
+        )
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write beside the target and put it in place whole."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as staged:
+        staged.write(content)
+        staged.flush()
+        os.fsync(staged.fileno())
+    Path(staged.name).chmod(0o644)
+    Path(staged.name).replace(path)
