@@ -1,0 +1,1 @@
+"""Models: numbers only, plain data frames and arrays in, no cohort, no plots."""

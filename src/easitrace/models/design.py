@@ -1,0 +1,253 @@
+"""From a formula and a data frame to arrays: outcome, model rows, patient and visit codes, and the recipe to build rows anew.
+
+Formulas are formulaic's. The visit is always a factor, whatever its type in the data: numbers in numerical order, an ordered
+or plain categorical in the order of its categories. Columns of text and truth values are factors, as are those in C(...).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+from formulaic import Formula, ModelSpec
+from numpy.typing import NDArray
+
+from easitrace.covariance import Array
+from easitrace.errors import DataError, ParameterError, Problem
+
+Codes = NDArray[np.int64]
+Levels = Mapping[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What turns rows of data into rows of the model: formula, roles, levels of every factor, formulaic's specification.
+
+    `levels[visit]` are the planned visits in order. `columns` are formulaic's column names, in order.
+    """
+
+    formula: str
+    outcome: str
+    patient: str
+    visit: str
+    by: str | None
+    levels: dict[str, tuple[Any, ...]]
+    numeric: tuple[str, ...]
+    columns: tuple[str, ...]
+    spec: ModelSpec
+
+    @property
+    def visits(self) -> tuple[Any, ...]:
+        """The planned visits, in order."""
+        return self.levels[self.visit]
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a term keeps something learnt from the data (centre, spline knots)."""
+        return bool(self.spec.transform_state)
+
+    def rows(self, frame: pd.DataFrame) -> Array:
+        """Model rows (n, p) of new data, in the coding of the original."""
+        X = self.spec.get_model_matrix(categorised(frame, self.levels), na_action="ignore", output="numpy")
+        return np.asarray(X, dtype=float)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows used: a frame in patient order without missing values, y (N,), patient, visit and group codes (N,)."""
+
+    frame: pd.DataFrame
+    y: Array
+    patient: Codes
+    visit: Codes
+    n_patients: int
+    dropped: dict[str, int]
+
+
+@lru_cache(maxsize=128)
+def parse(formula: str) -> Formula:
+    """The parsed formula; ParameterError when it does not parse or has no single outcome."""
+    try:
+        parsed = Formula(formula)
+        outcomes = list(parsed.lhs)
+    except Exception as error:
+        raise ParameterError(Problem("E302", "formula", f"{formula!r} is not a formula: {error}")) from error
+    if len(outcomes) != 1:
+        raise ParameterError(Problem("E302", "formula", f"{formula!r} needs one outcome left of ~"))
+    return parsed
+
+
+def expressions(formula: str) -> tuple[str, ...]:
+    """The factors of the right-hand side, once each, as written."""
+    found = [factor.expr for term in parse(formula).rhs for factor in term.factors]
+    return tuple(dict.fromkeys(expr for expr in found if expr != "1"))
+
+
+def variables(formula: str) -> tuple[str, ...]:
+    """Names of the data columns the formula uses, outcome first."""
+    parsed = parse(formula)
+    left, right = (sorted(map(str, side.required_variables)) for side in (parsed.lhs, parsed.rhs))
+    return tuple(dict.fromkeys([*left, *right]))
+
+
+def to_frame(data: Any, columns: Sequence[str]) -> pd.DataFrame:
+    """The named columns of any data frame that narwhals accepts, as pandas; DataError names columns that are absent."""
+    native = nw.from_native(data)
+    if isinstance(native, nw.LazyFrame):
+        native = native.collect()
+    missing = [name for name in columns if name not in native.columns]
+    if missing:
+        there = ", ".join(map(str, native.columns))
+        raise DataError(
+            [Problem("E303", f"column {name}", "is not in the data", f"columns are {there}") for name in missing]
+        )
+    wanted = native.select(columns)
+    frame = wanted.to_native() if isinstance(data, pd.DataFrame) else wanted.to_pandas()
+    return frame.reset_index(drop=True)
+
+
+def categorised(frame: pd.DataFrame, levels: Levels) -> pd.DataFrame:
+    """The frame with its factors as categoricals of the given levels; DataError names levels that are unknown."""
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        if name not in levels:
+            columns[name] = frame[name]
+            continue
+        columns[name] = pd.Categorical(frame[name], categories=list(levels[name]))
+        unknown = (columns[name].codes < 0) & frame[name].notna().to_numpy()
+        if unknown.any():
+            example = frame[name].to_numpy()[unknown.argmax()]
+            known = ", ".join(map(str, levels[name]))
+            raise DataError(Problem("E304", f"column {name}", f"level {example!r} is unknown", f"levels are {known}"))
+    return pd.DataFrame(columns, index=frame.index, copy=False)
+
+
+def observed_levels(column: pd.Series, ordered: bool = False) -> tuple[Any, ...]:
+    """Levels present, in order: of the categories, else of the numbers, else of the alphabet (DataError when `ordered`)."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        present = np.bincount(column.cat.codes.to_numpy(), minlength=len(column.cat.categories)) > 0
+        return tuple(np.asarray(column.cat.categories)[present].tolist())
+    found = pd.unique(column).tolist()
+    if ordered and column.dtype.kind not in "iufb":
+        try:
+            return tuple(sorted(found, key=float))
+        except ValueError as error:
+            remedy = "make it numeric, or a categorical whose categories are in time order"
+            raise DataError(
+                Problem("E305", f"column {column.name}", "visits are text without an order", remedy)
+            ) from error
+    return tuple(sorted(found))
+
+
+def factor_names(formula: str, frame: pd.DataFrame, visit: str) -> list[str]:
+    """Columns of the right-hand side that are factors: the visit, text, truth values, categoricals, and those in C(...)."""
+    written = {match[1] for expr in expressions(formula) if (match := re.match(r"C\(\s*(\w+)\s*[,)]", expr))}
+    outcome = set(map(str, parse(formula).lhs.required_variables))
+    names = [name for name in variables(formula) if name not in outcome]
+    return [
+        n
+        for n in names
+        if n == visit or n in written or not pd.api.types.is_numeric_dtype(frame[n]) or frame[n].dtype == bool
+    ]
+
+
+def used_rows(
+    formula: str, frame: pd.DataFrame, patient: str, visit: str, needed: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Rows without a missing value, and how many were left out for which column (outcome first)."""
+    keep = np.ones(len(frame), dtype=bool)
+    dropped: dict[str, int] = {}
+    for name in dict.fromkeys([*variables(formula), patient, visit, *needed]):
+        missing = frame[name].isna().to_numpy() & keep
+        if missing.any():
+            dropped[name] = int(missing.sum())
+            keep &= ~missing
+    if not keep.any():
+        raise DataError(Problem("E306", "data", "no row has all variables of the model"))
+    return (frame if keep.all() else frame[keep].reset_index(drop=True)), dropped
+
+
+def patient_codes(column: pd.Series) -> tuple[Codes, int]:
+    """Codes (N,) of the patients in order of appearance; fast when the rows of a patient are neighbours."""
+    values = column.to_numpy()
+    new = np.concatenate([[True], values[1:] != values[:-1]])
+    first = column[new]
+    if not first.duplicated().any():
+        return np.cumsum(new) - 1, int(new.sum())
+    codes, found = pd.factorize(column)
+    return codes.astype(np.int64), len(found)
+
+
+@lru_cache(maxsize=64)
+def _stateless_spec(
+    formula: str, factors: tuple[tuple[str, tuple[Any, ...]], ...], numeric: tuple[str, ...]
+) -> ModelSpec:
+    """Formulaic's specification, from a frame made up of the levels alone."""
+    size = max([2, *(len(levels) for _, levels in factors)])
+    columns: dict[str, Any] = {name: np.linspace(0.25, 0.75, size) for name in numeric}
+    for name, levels in factors:
+        columns[name] = pd.Categorical([levels[i % len(levels)] for i in range(size)], categories=list(levels))
+    return parse(formula).rhs.get_model_matrix(pd.DataFrame(columns), output="numpy").model_spec
+
+
+def specification(formula: str, levels: Levels, numeric: Sequence[str], frame: pd.DataFrame | None) -> ModelSpec:
+    """Formulaic's specification of the right-hand side; terms with a state (scale, splines) learn it from `frame`."""
+    rhs = set(map(str, parse(formula).rhs.required_variables))
+    factors = tuple((name, tuple(levels[name])) for name in levels if name in rhs)
+    spec = _stateless_spec(formula, factors, tuple(numeric))
+    if not spec.transform_state or frame is None:
+        return spec
+    return parse(formula).rhs.get_model_matrix(categorised(frame, levels), output="numpy").model_spec
+
+
+def outcome_values(formula: str, frame: pd.DataFrame) -> Array:
+    """The left-hand side (N,): a column, or an expression such as np.log1p(easi); DataError when a value is not finite."""
+    (term,) = parse(formula).lhs
+    name = str(term)
+    values = frame[name] if name in frame.columns else Formula(f"0 + {name}").get_model_matrix(frame, output="numpy")
+    y = np.asarray(values, dtype=float).reshape(len(frame))
+    if not np.isfinite(y).all():
+        raise DataError(Problem("E307", f"outcome {name}", f"{int((~np.isfinite(y)).sum())} values are not finite"))
+    return y
+
+
+def prepare(
+    formula: str, data: Any, patient: str, visit: str, by: str | None, levels: Levels | None = None
+) -> tuple[Recipe, Rows]:
+    """The recipe and the rows used. `levels` fixes the levels (and visits) of factors that these data may not show in full."""
+    needed = [name for name in (by,) if name is not None]
+    columns = list(dict.fromkeys([*variables(formula), patient, visit, *needed]))
+    frame, dropped = used_rows(formula, to_frame(data, columns), patient, visit, needed)
+    names = dict.fromkeys([*factor_names(formula, frame, visit), *needed, visit])
+    found = {n: tuple((levels or {}).get(n) or observed_levels(frame[n], ordered=n == visit)) for n in names}
+    frame = categorised(frame, found)
+    codes, n_patients = patient_codes(frame[patient])
+    if (np.diff(codes) < 0).any():
+        order = np.argsort(codes, kind="stable")
+        frame, codes = frame.iloc[order].reset_index(drop=True), codes[order]
+    rhs = sorted(map(str, parse(formula).rhs.required_variables))
+    numeric = tuple(name for name in rhs if name not in found)
+    spec = specification(formula, found, numeric, frame)
+    (outcome,) = parse(formula).lhs
+    recipe = Recipe(formula, str(outcome), patient, visit, by, found, numeric, tuple(spec.column_names), spec)
+    visits = frame[visit].cat.codes.to_numpy().astype(np.int64)
+    _refuse_duplicates(codes, visits, recipe, frame)
+    return recipe, Rows(frame, outcome_values(formula, frame), codes, visits, n_patients, dropped)
+
+
+def _refuse_duplicates(patient: Codes, visit: Codes, recipe: Recipe, frame: pd.DataFrame) -> None:
+    cells = patient * len(recipe.visits) + visit
+    ascending = np.diff(cells)
+    if (ascending > 0).all():
+        return
+    ordered = np.sort(cells)
+    again = ordered[1:][np.diff(ordered) == 0]
+    if len(again):
+        row = int(np.flatnonzero(cells == again[0])[0])
+        where = f"patient {frame[recipe.patient].iloc[row]}, visit {frame[recipe.visit].iloc[row]}"
+        what = f"more than one row; {len(again)} rows too many in all"
+        raise DataError(Problem("E308", where, what, "keep one row per patient and visit"))

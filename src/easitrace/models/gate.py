@@ -1,0 +1,103 @@
+"""Whether a fit can be trusted: one ladder of named ends, with what in the data explains them.
+
+converged; precision-limited (the likelihood cannot be lowered further, yet the Newton decrement is not below 1e-12);
+unidentified (the smallest eigenvalue of the scaled Hessian is below 1e-7); singular (Sigma has no inverse to working
+accuracy); not started (the mean fits perfectly); maxit.
+"""
+
+import numpy as np
+
+from easitrace.covariance import Array
+from easitrace.models.basis import Basis
+from easitrace.models.fit import Optimum, Status
+from easitrace.models.moments import Moments
+from easitrace.models.newton import Run, scaled_eigen
+from easitrace.models.optimise import singularity
+
+UNIDENTIFIED = 1e-7
+SMALL_RANDOM_VARIANCE = 1e-6  # of the total variance
+NEAR_PERFECT_CORRELATION = 0.999
+
+
+def judge(
+    moments: Moments, runs: tuple[Run, ...], best: int, scale: float, sigmas: list[Array]
+) -> tuple[Optimum, Status, str]:
+    """The record of the optimum, its status and the reason in words."""
+    run = runs[best]
+    smallest = float(scaled_eigen(run.local.hessian)[0][0])
+    optimum = Optimum(runs, best, run.theta, run.local.gradient, run.local.hessian, smallest, scale)
+    if run.end == "singular" or any(singularity(sigma) for sigma in sigmas):
+        return optimum, "singular", f"covariance matrix singular: {explain_singular(moments, sigmas)}"
+    if run.end == "maxit":
+        return optimum, "maxit", f"no optimum after {run.iterations} iterations{_hint(moments)}"
+    if smallest < UNIDENTIFIED:
+        reason = explain_unidentified(moments) or "the data do not determine every covariance parameter"
+        return optimum, "unidentified", f"covariance not identified: {reason}"
+    if run.end == "precision-limited":
+        what = f"likelihood cannot be raised further at Newton decrement {run.decrement:.1e}"
+        return optimum, "precision-limited", what + _hint(moments)
+    return optimum, "converged", ""
+
+
+def explain_perfect(moments: Moments, basis: Basis) -> str:
+    """Why there is nothing left to model."""
+    if moments.n_observations <= len(basis.kept):
+        return f"{moments.n_observations} observations for {len(basis.kept)} coefficients"
+    return f"the mean fits {moments.recipe.outcome} perfectly (is it constant?)"
+
+
+def explain_unidentified(moments: Moments) -> str:
+    """Visits seen in too few patients, pairs of visits never seen together, patients with one visit only."""
+    found = []
+    for group, seen, counts in _by_group(moments):
+        together = np.einsum("p,pj,pk->jk", counts, seen, seen)
+        visits = moments.recipe.visits
+        for j, visit in enumerate(visits):
+            if together[j, j] <= 1:
+                found.append(f"visit {visit} was seen in {int(together[j, j])} patient{group}")
+        rare = {j for j in range(len(visits)) if together[j, j] <= 1}
+        for j in range(len(visits)):
+            for k in range(j + 1, len(visits)):
+                if together[j, k] == 0 and not {j, k} & rare:
+                    found.append(f"visits {visits[j]} and {visits[k]} were never seen in the same patient{group}")
+        if seen.sum(axis=1).max(initial=0) <= 1:
+            found = [f"every patient has one visit only{group}"]
+    return "; ".join(found)
+
+
+def explain_singular(moments: Moments, sigmas: list[Array]) -> str:
+    """Visits without spread, pairs of visits that are copies of each other, too few patients."""
+    found, visits = [], moments.recipe.visits
+    for (group, seen, counts), sigma in zip(_by_group(moments), sigmas, strict=True):
+        if not np.isfinite(sigma).all():
+            continue
+        sd = np.sqrt(np.diag(sigma))
+        flat = sd < 1e-3 * sd.max()
+        found += [f"visit {v} has no spread{group}" for v in np.asarray(visits, dtype=object)[flat]]
+        R = np.abs(sigma / np.outer(sd, sd))
+        pairs = [(j, k) for j in range(len(sd)) for k in range(j + 1, len(sd)) if R[j, k] > NEAR_PERFECT_CORRELATION]
+        found += [
+            f"visits {visits[j]} and {visits[k]} carry the same values{group}"
+            for j, k in pairs
+            if not flat[[j, k]].any()
+        ]
+        complete = int(counts[seen.all(axis=1)].sum())
+        if not found:
+            found.append(f"{complete} patients with all {len(visits)} visits{group} are too few")
+    other = explain_unidentified(moments)
+    return "; ".join([*found, other] if other else found)
+
+
+def _hint(moments: Moments) -> str:
+    reason = explain_unidentified(moments)
+    return f": {reason}" if reason else ""
+
+
+def _by_group(moments: Moments) -> list[tuple[str, Array, Array]]:
+    """Suffix naming the group, seen (P, J) and counts (P,) of every covariance group."""
+    by = moments.recipe.by
+    names = [f" in {by} {level}" for level in moments.recipe.levels[by]] if by else [""]
+    return [
+        (name, moments.seen[moments.group == g].astype(float), moments.counts[moments.group == g].astype(float))
+        for g, name in enumerate(names)
+    ]
