@@ -210,7 +210,7 @@ def _not_a_number(cell: str, decimal: str) -> tuple[str, str]:
         return what, f'set decimal: "{other}"'
     if cell.startswith("#"):
         return what, "correct the formula in the spreadsheet"
-    if cell.startswith(("<", ">", "≤", "≥")):
+    if re.match(r"[<>≤≥]\s*[0-9]", cell):
         return what, f"a limit is not a value; decide on one under values ({inert(cell)}: ...)"
     if "%" in cell:
         return what, "export the number without %"

@@ -215,14 +215,14 @@ def _placed(
         check_order(entries, mapping.schedule, findings)
         if mapping.windows is not None:
             check_windows(entries, mapping.schedule, mapping.windows, findings)
-    elif mapping.windows is not None:
+    else:
         role = "date" if "date" in layout.blocks[0].columns else "day"
         column = layout.blocks[0].columns[role]
         undated = np.intersect1d(entries["row"], cells.blank_rows(role, column))
         remedy = "fill it in, or map the visit"
         findings.errors_at("E226", undated, column, lambda _: (f"a scored row has no {role}", remedy))
         entries, outside, outranked = choose_in_windows(
-            entries[entries["day"].notna()], mapping.schedule, mapping.windows, findings
+            entries[entries["day"].notna()], mapping.schedule, mapping.windows or (), findings
         )
     steps += [
         ("visits without a score", len(empty), ""),

@@ -138,8 +138,8 @@ def _decoded(raw: bytes, encoding: str, findings: Findings) -> str:
 
 def _codec(encoding: str) -> str:
     try:
-        b"".decode(encoding)
-    except (LookupError, UnicodeError):
+        b" ".decode(encoding, "replace")
+    except LookupError:
         what, remedy = f"{quoted(encoding)} is no text encoding", "set utf-8, cp1252 or utf-16"
         raise ParameterError(Problem("E105", "encoding", what, remedy)) from None
     return codecs.lookup(encoding).name
