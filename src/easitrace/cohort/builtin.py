@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from easitrace.cohort.cohort import Cohort, Source, Visit
+from easitrace.cohort.cohort import VISIT_COLUMNS, Cohort, Source, Visit
 from easitrace.cohort.flow import flow_frame, patient_steps
 
 BUILTIN = ("baricitinib",)
@@ -44,9 +44,10 @@ def cohort_from_files(files: Mapping[str, bytes], name: str) -> Cohort:
     planned = visits[["visit", "week"]].drop_duplicates().sort_values("week")
     schedule = tuple(Visit(str(label), float(week)) for label, week in planned.itertuples(index=False))
     visits["visit"] = pd.Categorical(visits["visit"], [visit.label for visit in schedule], ordered=True)
-    scores = [column for column in visits if column not in (*_VISIT_TYPES, "week", "day")]
+    scores = [str(column) for column in visits if column not in VISIT_COLUMNS]
     visits = visits.astype(dict.fromkeys(["week", "day", *scores], "float64"))
-    patients = patients.astype({"stop_day": "float64"})
+    numbers = ["stop_day", *patients.select_dtypes("number").columns]
+    patients = patients.astype(dict.fromkeys(numbers, "float64"))
     patients.insert(2, "stop_week", patients["stop_day"] / 7)
     steps = [
         ("visits read", len(visits), ""),
@@ -70,7 +71,8 @@ def cohort_from_files(files: Mapping[str, bytes], name: str) -> Cohort:
 
 def _table(raw: bytes, types: Mapping[str, str]) -> pd.DataFrame:
     options: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
-    return pd.read_csv(BytesIO(raw), dtype=dict(types), **options)
+    table: pd.DataFrame = pd.read_csv(BytesIO(raw), dtype=dict(types), **options)
+    return table
 
 
 def _source(name: str, file: str, raw: bytes) -> Source:

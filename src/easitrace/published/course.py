@@ -61,7 +61,9 @@ def draw_fates(summary: Summary, rng: np.random.Generator) -> Fates:
     seen = np.ones((n, len(labels)), dtype=bool)
     for visit in reversed(range(len(labels))):
         absent = n - int(summary.visits[labels[visit]].n.value) - int((gone_from <= visit).sum())
-        early = sorted((p for p in np.flatnonzero(gone_from == visit + 1) if visit and reason[p]), key=by_reason)
+        early = sorted(
+            (p for p in np.flatnonzero(gone_from == visit + 1).tolist() if visit and reason[p]), key=by_reason
+        )
         for patient in early[: max(absent, 0)]:
             gone_from[patient] = visit
             absent -= 1
@@ -141,7 +143,8 @@ def assign_classes(summary: Summary, fates: Fates, scores: Integers) -> tuple[st
     observed = fates.seen[:, decision:].any(axis=1) & fates.seen[:, 0]
     failed = np.array([any(word in why for word in counted) for why in fates.reason]) & ~observed
     judged = np.flatnonzero(observed)
-    needed = {course: int(count.value) for course, count in summary.classes.counts.items() if course in COURSES}
+    counts = {str(label): count for label, count in summary.classes.counts.items()}
+    needed = {course: int(counts[course].value) for course in COURSES if course in counts}
     needed[NON_RESPONDER] = needed.get(NON_RESPONDER, 0) - int(failed.sum())
     _check_class_counts(summary, needed, int(failed.sum()), len(judged))
     for patient in np.flatnonzero(failed):

@@ -69,11 +69,11 @@ def instruments(summary: Summary, outcome: Floats, rng: np.random.Generator) -> 
 
 
 def _related(summary: Summary, name: str, entry: RelatedEntry, outcome: Floats, rng: np.random.Generator) -> Floats:
-    instrument, n = INSTRUMENTS[name], len(outcome)
+    instrument, (n, visits) = INSTRUMENTS[name], outcome.shape
     unmet = ""
     for _ in range(DRAWS):
         expected = entry.intercept + entry.slope * np.sqrt(outcome - summary.measure().minimum)
-        drawn = expected + entry.patient_sd * normal(rng, n)[:, None] + entry.visit_sd * normal(rng, *outcome.shape)
+        drawn = expected + entry.patient_sd * normal(rng, n)[:, None] + entry.visit_sd * normal(rng, n, visits)
         on_grid = np.rint(drawn / instrument.grid) * instrument.grid
         scores = np.clip(on_grid, instrument.minimum, instrument.maximum)
         scores[rng.random(outcome.shape) < entry.missing] = np.nan
@@ -114,7 +114,7 @@ def _numbers(summary: Summary, entry: NumberEntry, rng: np.random.Generator) -> 
     low, high = in_steps(np.array([entry.minimum, entry.maximum]), entry.grid)
     steps = in_steps(skewed(entry, entry.spread, n, entry.minimum), entry.grid)
     steps = np.clip(steps, low, high)[shuffled(rng, n)][:, None]
-    targets = list(statistics_of(entry, entry.label, 0, np.arange(n), entry.grid, summary.quartiles))
+    targets = list(statistics_of(entry, entry.label, np.arange(n), entry.grid, method=summary.quartiles))
     left = search(steps, np.ones((n, 1), dtype=bool), (np.array([low]), np.array([high])), targets, rng)
     if left:
         raise DataError(Problem("E287", max(left, key=lambda name: left[name]), "the search did not meet it"))
@@ -142,6 +142,5 @@ def events(summary: Summary, fates: Fates, last_day: Integers, rng: np.random.Ge
         for patient in others[: max(0, round(entry.share * summary.n) - len(affected))]:
             day = 1 + int(rng.integers(max(int(last_day[patient]), 1)))
             rows.append((patient, name, day, bool(rng.random() < entry.serious)))
-    return pd.DataFrame(
-        sorted(rows, key=lambda row: (row[0], row[2], row[1])), columns=["k", "event", "day", "serious"]
-    )
+    rows.sort(key=lambda row: (row[0], row[2], row[1]))
+    return pd.DataFrame(rows, columns=["k", "event", "day", "serious"])

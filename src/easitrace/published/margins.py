@@ -51,6 +51,6 @@ def _atom(atom: Atom, instrument: Instrument) -> Margin:
         rounding = ROUND_FLOOR if atom.relation == "<=" else ROUND_CEILING
         bound = int((atom.score / grid).to_integral_value(rounding))
         direction = 1 if atom.relation == "<=" else -1
-        return lambda before, after: direction * (after - bound) * 1.0
+        return lambda before, after: (direction * (after - bound)).astype(np.float64)
     steps = int((atom.points / grid).to_integral_value(ROUND_CEILING))
-    return lambda before, after: (steps - sign * (before - after)) * 1.0
+    return lambda before, after: (steps - sign * (before - after)).astype(np.float64)

@@ -17,6 +17,7 @@ from easitrace.published.course import Fates, assign_classes, bounds, draw_fates
 from easitrace.published.dictionary import dictionary
 from easitrace.published.draws import Floats, Integers
 from easitrace.published.figures import compare
+from easitrace.published.possible import check_possible
 from easitrace.published.search import search
 from easitrace.published.summary import Summary, read_summary
 from easitrace.published.targets import Target, targets_of
@@ -60,6 +61,7 @@ def write(summary_path: str | Path, folder: str | Path) -> pd.DataFrame:
 
 def files_of(summary: Summary) -> dict[str, bytes]:
     """The CSV files of the reconstructed cohort, by name."""
+    check_possible(summary)
     rng = np.random.default_rng(summary.seed)
     course = _course(summary, rng)
     grid = summary.measure().grid
@@ -160,8 +162,8 @@ def _verify(summary: Summary, cohort: Cohort) -> None:
     wrong = table[~table["agrees"].fillna(False).astype(bool)]
     if len(wrong):
         raise DataError(
-            Problem("E287", row.figure, f"published {row.published}, reconstructed {row.computed:g}")
-            for row in wrong.itertuples()
+            Problem("E287", str(figure), f"published {text}, reconstructed {computed:g}")
+            for figure, text, computed in zip(wrong["figure"], wrong["published"], wrong["computed"], strict=True)
         )
 
 

@@ -40,6 +40,15 @@ Figure = Annotated[Printed, BeforeValidator(_figure)]
 Count = Annotated[Printed, BeforeValidator(_count)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Share = Annotated[float, Field(ge=0, le=1)]
+ClassLabel = Literal[
+    "responder",
+    "temporary responder",
+    "non-responder",
+    "stopped for side effects",
+    "stopped, other reason",
+    "not classifiable yet",
+    "not classifiable, visit missing",
+]
 StopReason = Literal["inefficacy", "side effects", "inefficacy and side effects", "other"]
 
 
@@ -103,7 +112,7 @@ class ClassEntry(Entry):
     loss_rule: Literal["strict", "half_of_best"] = "strict"
     decision_week: float
     estimand: Literal["treatment-policy", "while-on-treatment", "composite", "hypothetical"]
-    counts: dict[str, Count]
+    counts: dict[ClassLabel, Count]
 
 
 class ResponseEntry(Entry):
@@ -123,7 +132,7 @@ class NumberEntry(Statistics):
     minimum: float
     maximum: float
     grid: float = 1.0
-    spread: float = Field(0.3, gt=0)
+    spread: float = Field(default=0.3, gt=0)
 
 
 class CategoryEntry(Entry):
@@ -142,11 +151,11 @@ class ShapeEntry(Entry):
     `worst` times the own baseline.
     """
 
-    spread: float = Field(0.28, gt=0)
-    later_spread: float = Field(0.42, gt=0)
+    spread: float = Field(default=0.28, gt=0)
+    later_spread: float = Field(default=0.42, gt=0)
     correlation: Share = 0.6
     lowest_baseline: float | None = None
-    worst: float | None = Field(None, gt=1)
+    worst: float | None = Field(default=None, gt=1)
 
 
 class RelatedEntry(Entry):
@@ -177,7 +186,7 @@ class InventedEntry(Entry):
     """How the columns on which the paper is silent are drawn."""
 
     outcome: ShapeEntry = ShapeEntry()
-    day_jitter: int = Field(0, ge=0)
+    day_jitter: int = Field(default=0, ge=0)
     related: dict[Name, RelatedEntry] = {}
     banded: dict[Name, BandedEntry] = {}
     events: dict[str, EventEntry] = {}

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from easitrace.errors import NotEstimableError
-from easitrace.paired import signed_rank
+from easitrace.paired import QuartileMethod, signed_rank
 from easitrace.published.course import NON_RESPONDER, RESPONDER, TEMPORARY, Fates, last_seen
 from easitrace.published.draws import Floats, Integers, Mask
 from easitrace.published.margins import Margin, margin_of
+from easitrace.published.possible import quantile_position
 from easitrace.published.printed import Printed
 from easitrace.published.summary import Statistics, Summary, TestEntry
 
 P_WEIGHT = 30.0
-PROBABILITIES = {"q1": 0.25, "median": 0.5, "q3": 0.75}
 Distance = Callable[[Integers], float]
 
 
@@ -39,7 +39,7 @@ def targets_of(summary: Summary, fates: Fates, classes: tuple[str, ...]) -> list
 
 
 def statistics_of(
-    entry: Statistics, label: str, visit: int, rows: Integers, grid: float, method: str
+    entry: Statistics, label: str, rows: Integers, grid: float, *, visit: int = 0, method: QuartileMethod
 ) -> Iterator[Target]:
     """The printed statistics of the scores (in grid steps) of some patients at one visit."""
     for statistic, figure in entry.given().items():
@@ -53,7 +53,7 @@ def _outcome(summary: Summary, seen: Mask) -> Iterator[Target]:
     for visit, (label, entry) in enumerate(summary.visits.items()):
         rows = np.flatnonzero(seen[:, visit])
         name = f"{instrument.label}, {label}"
-        yield from statistics_of(entry, name, visit, rows, instrument.grid, summary.quartiles)
+        yield from statistics_of(entry, name, rows, instrument.grid, visit=visit, method=summary.quartiles)
 
 
 def _of_visit(
@@ -62,14 +62,13 @@ def _of_visit(
     return lambda scores: figure.distance(compute(scores[rows, visit]) * grid)
 
 
-def _statistic(statistic: str, n: int, method: str) -> Callable[[Integers], float]:
+def _statistic(statistic: str, n: int, method: QuartileMethod) -> Callable[[Integers], float]:
     """Median, quartile, mean or SD of whole numbers, from whole-number sums."""
     if statistic == "mean":
         return lambda values: int(values.sum()) / n
     if statistic == "sd":
         return lambda values: math.sqrt((n * int((values**2).sum()) - int(values.sum()) ** 2) / (n * (n - 1)))
-    position = float(np.quantile(np.arange(n), PROBABILITIES[statistic], method=method))  # type: ignore[call-overload]
-    below, share = int(position), position - int(position)
+    below, share = quantile_position(statistic, n, method)
     above = min(below + 1, n - 1)
 
     def quantile(values: Integers) -> float:
@@ -145,42 +144,36 @@ def _of_count(rows: Integers, visit: int, margin: Margin, count: int) -> Distanc
 
 
 def _classes(summary: Summary, fates: Fates, classes: tuple[str, ...]) -> Target:
-    assert summary.classes
-    margin = margin_of(summary.classes.criterion, summary.measure())
-    half = summary.classes.loss_rule == "half_of_best"
+    """Each patient in the wanted class: grid steps by which scores miss it, added over patients."""
+    rule = summary.classes
+    assert rule
+    margin = margin_of(rule.criterion, summary.measure())
+    half = rule.loss_rule == "half_of_best"
     sign = 1 if summary.measure().better == "lower" else -1
+    wanted = np.array(classes)
+    later = fates.seen.copy()
+    later[:, 0] = False
+    never = later & (wanted == NON_RESPONDER)[:, None]
+    once = np.flatnonzero((wanted == TEMPORARY) | ((wanted == RESPONDER) & half))
+    kept, lost = np.flatnonzero(wanted == RESPONDER), np.flatnonzero(wanted == TEMPORARY)
     ends = last_seen(fates.seen)
-    people = [
-        (patient, wanted, np.flatnonzero(fates.seen[patient])[1:], int(ends[patient]))
-        for patient, wanted in enumerate(classes)
-        if wanted
-    ]
 
     def distance(scores: Integers) -> float:
         margins = margin(scores[:, :1], scores)
-        total = 0.0
-        for patient, wanted, visits, end in people:
-            later = margins[patient, visits]
-            lost = _loss(scores[patient], visits, end, sign) if half else float(margins[patient, end])
-            total += _class_distance(wanted, later, lost, half=half)
-        return total
+        loss = _loss(scores, later, ends, sign) if half else margins[np.arange(len(ends)), ends]
+        refused = margins[never]
+        total = (1 - refused[refused <= 0]).tolist()
+        total += np.maximum(np.where(later[once], margins[once], np.inf).min(axis=1), 0).tolist()
+        total += np.maximum(loss[kept], 0).tolist()
+        still = loss[lost]
+        return math.fsum(total + (1 - still[still <= 0]).tolist())
 
-    counts = ", ".join(f"{label} {count.text}" for label, count in summary.classes.counts.items())
-    return Target(f"class counts ({counts})", frozenset(range(len(summary.visits))), distance)
-
-
-def _loss(course: Integers, visits: Integers, end: int, sign: int) -> float:
-    """Above 0 when more than half of the best improvement is lost at the last visit, in grid steps."""
-    gains = sign * (course[0] - course[visits])
-    return float(int(gains.max()) / 2 - sign * int(course[0] - course[end]))
+    counts = ", ".join(f"{label} {count.text}" for label, count in rule.counts.items())
+    return Target(f"class counts: {counts}", frozenset(range(len(summary.visits))), distance)
 
 
-def _class_distance(wanted: str, margins: Floats, lost: float, *, half: bool) -> float:
-    """Grid steps by which a course misses the class it is to be in; `lost` above 0 means no longer responding."""
-    if wanted == NON_RESPONDER:
-        return float(sum(1 - m for m in margins.tolist() if m <= 0))
-    reached = max(float(margins.min()), 0.0)
-    if wanted == RESPONDER:
-        return max(lost, 0.0) + (reached if half else 0.0)
-    assert wanted == TEMPORARY
-    return reached + (1 - lost if lost <= 0 else 0.0)
+def _loss(scores: Integers, later: Mask, ends: Integers, sign: int) -> Floats:
+    """Above 0 where more than half of the best improvement is lost at the last visit, in grid steps."""
+    gains = sign * (scores[:, :1] - scores)
+    best = np.where(later, gains, -np.inf).max(axis=1)
+    return np.asarray(best / 2 - gains[np.arange(len(ends)), ends])
