@@ -13,6 +13,10 @@ from typing import Any
 from xml.etree import ElementTree
 
 
+class EquationError(ValueError):
+    """An equation that cannot be set."""
+
+
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
@@ -48,6 +52,14 @@ DRAWING = _words(
     markerHeight refX refY orient role aria-label"""
 )
 NUMBER = re.compile(r"-?\d+\.\d{4,}")
+REMOTE = re.compile(r"url\(|@import|javascript:|expression\(", re.IGNORECASE)
+ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|split|align)\}")
+CELL = re.compile(r"(<t[dh] [^>]*scope=\"row\"[^>]*>|<td[^>]*>)(.*?)(</t[dh]>)", re.DOTALL)
+BLANKS = " \t\r\n"
+SHORT_HEADER = 24
+VERBATIM = re.compile(r"(<(?:pre|code|math|svg)\b.*?</(?:pre|code|math|svg)>|<[^>]*>)", re.DOTALL)
+APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+OPENING = re.compile(r"(?<![^\s(\[\u2014])\"(?=\S)")
 LOCAL = re.compile(r"url\(#([^)]+)\)")
 PLACES = frozenset({"d", "points", "x", "y", "x1", "y1", "x2", "y2", "width", "height"})
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -81,9 +93,27 @@ def _allowed(tag: str, name: str, value: str) -> bool:
 
 
 def clean_table(markup: str) -> str:
-    """A table with a header cell at the head of every row."""
+    """A table with a header cell at the head of every row; numbers break only before a bracket."""
     body = r"(<tr[^>]*>\s*)<td([^>]*)>(.*?)</td>"
-    return re.sub(body, r'\1<th scope="row"\2>\3</th>', clean_html(markup), flags=re.DOTALL)
+    rows = re.sub(body, r'\1<th scope="row"\2>\3</th>', clean_html(markup), flags=re.DOTALL)
+    return CELL.sub(_held_together, rows)
+
+
+def _held_together(cell: re.Match[str]) -> str:
+    start, content, end = cell.groups()
+    short = start.startswith("<th") and len(content) <= SHORT_HEADER
+    if "<" in content or " " not in content or not (short or "gt_right" in start):
+        return cell[0]
+    parts = re.split(r" (?=[(\[])", content)
+    return start + " ".join(f'<span class="whole">{part}</span>' for part in parts) + end
+
+
+def typographic(markup: str) -> str:
+    """Curly quotation marks and apostrophes in the running text of HTML; code, equations and drawings as they are."""
+    pieces = VERBATIM.split(markup)
+    pieces[::2] = [APOSTROPHE.sub("\u2019", OPENING.sub("\u201c", piece)) for piece in pieces[::2]]
+    pieces[::2] = [piece.replace('"', "\u201d") for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def clean_svg(markup: str, prefix: str, alt: str) -> str:
@@ -104,11 +134,17 @@ def clean_svg(markup: str, prefix: str, alt: str) -> str:
     for element in root.iter():
         _own_attributes(element, prefix, used)
     width, _ = root.attrib.pop("width", ""), root.attrib.pop("height", "")
-    limit = f"max-width:{width};" if re.fullmatch(r"[\d.]+(pt|px|in|mm)?", width) else ""
-    style = f"{limit}stroke-linejoin:round;stroke-linecap:butt"
-    root.attrib |= {"role": "img", "aria-label": alt, "style": style}
-    ElementTree.register_namespace("", SVG[1:-1])
-    ElementTree.register_namespace("xlink", XLINK[1:-5])
+    limit = f"max-width:calc(1.2 * {width});" if re.fullmatch(r"[\d.]+(pt|px|in|mm)", width) else ""
+    root.attrib |= {"role": "img", "aria-label": alt, "style": f"{limit}stroke-linejoin:round;stroke-linecap:butt"}
+    return _inline(root)
+
+
+def _inline(root: ElementTree.Element) -> str:
+    """XML as it stands inside HTML: no name spaces, no blanks between elements."""
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.tail = (element.tail or "").strip(BLANKS) or None
+        element.text = (element.text or "").strip(BLANKS) or None
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -121,21 +157,24 @@ def _prune(element: ElementTree.Element) -> None:
 
 
 def _own_attributes(element: ElementTree.Element, prefix: str, used: set[str]) -> None:
-    kept: dict[str, str] = {}
+    kept = {}
     for name, value in element.attrib.items():
         if name in {XLINK, "href"}:
-            if value.startswith("#"):
-                kept[XLINK] = f"#{prefix}-{value[1:]}"
-            elif element.tag == f"{SVG}image" and PICTURE.fullmatch(value):
-                kept[XLINK] = value
+            kept["href"] = _own_link(element, prefix, value)
         elif name == "id":
-            if value in used:
-                kept["id"] = f"{prefix}-{value}"
-        elif name in DRAWING and (url := LOCAL.sub("", value)).find("url(") < 0 and "@import" not in url:
+            kept["id"] = f"{prefix}-{value}" if value in used else ""
+        elif name in DRAWING and not REMOTE.search(LOCAL.sub("", value)):
             shorter = NUMBER.sub(_shorter, value) if name in PLACES else value
             kept[name] = LOCAL.sub(rf"url(#{prefix}-\1)", shorter)
     element.attrib.clear()
-    element.attrib.update(kept)
+    element.attrib.update({name: value for name, value in kept.items() if value})
+
+
+def _own_link(element: ElementTree.Element, prefix: str, value: str) -> str:
+    """A link into the drawing or a picture inside it; nothing else."""
+    if value.startswith("#"):
+        return f"#{prefix}-{value[1:]}"
+    return value if element.tag == f"{SVG}image" and PICTURE.fullmatch(value) else ""
 
 
 def _shorter(number: re.Match[str]) -> str:
@@ -147,21 +186,27 @@ def mathml(latex: str, *, block: bool) -> str:
 
     Raises
     ------
-    ValueError
-        When the equation cannot be read.
+    EquationError
+        When the equation cannot be read or has an unknown command.
     """
     from latex2mathml.converter import convert
 
+    source = ALIGNED.sub(r"\\\1{align*}", latex)
     try:
-        root = ElementTree.fromstring(convert(latex, display="block" if block else "inline"))
+        root = ElementTree.fromstring(convert(source, display="block" if block else "inline"))
     except Exception as error:
-        raise ValueError(f"the equation {latex!r} cannot be set: {type(error).__name__}") from error
+        raise EquationError(f"{latex.strip()!r} cannot be set ({type(error).__name__})") from error
+    if unknown := [element.text for element in root.iter() if (element.text or "").startswith("\\")]:
+        raise EquationError(f"{latex.strip()!r} has the unknown command {unknown[0]}")
     for element in root.iter():
         for name in [name for name in element.attrib if name.endswith("href")]:
             del element.attrib[name]
+        if element.text == "~":
+            element.tag, element.text = "mo", "\u223c"
+        if element.tag.endswith("mi") and len(element.text or "") == 1 and "mathvariant" not in element.attrib:
+            element.set("class", "variable")
     root.set("alttext", latex.strip())
-    ElementTree.register_namespace("", "http://www.w3.org/1998/Math/MathML")
-    return ElementTree.tostring(root, encoding="unicode")
+    return _inline(root)
 
 
 def markdown_html(source: str, heading: Callable[[str, int], str]) -> str:

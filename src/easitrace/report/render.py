@@ -8,7 +8,8 @@ numbers tables and figures in the order a reader meets them, and completes cross
 import copy
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,21 @@ from typing import Any
 from easitrace.errors import NotEstimableError, Problem
 from easitrace.report.chapter import BODY
 from easitrace.report.execute import INJECTED, Ran, without_address_grammar
-from easitrace.report.markup import clean_html, clean_svg, clean_table, markdown_html, plain_text, preformatted
+from easitrace.report.markup import (
+    EquationError,
+    clean_html,
+    clean_svg,
+    clean_table,
+    markdown_html,
+    plain_text,
+    preformatted,
+    typographic,
+)
 
 TEMPLATES = Path(__file__).parent / "template"
 REFERENCE = re.compile(r'<a href="#([A-Za-z0-9_-]+)">(.*?)</a>', re.DOTALL)
 SHOWN = ("text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain")
+RUNNING_HEAD = '@page {{ @top-center {{ content: "{text}"; font: 7.5pt sans-serif; color: #6b3a00; }} }}\n'
 COUNTED = {"Table": "table", "Figure": "figure"}
 
 
@@ -84,19 +95,21 @@ class Page:
         """Put safe HTML in the place of a cell's source (Markdown) or of its outputs and code (code)."""
         chapter = cell.metadata.chapter
         if cell.cell_type == "markdown":
-            cell.source = markdown_html(cell.source, lambda words, level: self._heading(words, level, chapter))
+            with _equations(chapter):
+                cell.source = markdown_html(cell.source, lambda words, level: self._heading(words, level, chapter))
         elif cell.cell_type == "code":
             cell.metadata.code = self._code(cell) if self.show_code and cell.source.strip() else ""
-            pieces = [piece for output in cell.outputs for piece in self._output(output)]
+            with _equations(chapter):
+                pieces = [piece for output in cell.outputs for piece in self._output(output)]
             cell.outputs = [nbformat_output(piece) for piece in pieces]
 
     def complete(self, cell: Any, absent: Sequence[str]) -> None:
         """Give a cell's cross references their numbers, which are known when every cell was taken."""
         chapter = cell.metadata.chapter
         if cell.cell_type == "markdown":
-            cell.source = self.with_references(cell.source, chapter, absent)
+            cell.source = typographic(self.with_references(cell.source, chapter, absent))
         for output in cell.get("outputs", ()):
-            output.data["text/html"] = self.with_references(output.data["text/html"], chapter, absent)
+            output.data["text/html"] = typographic(self.with_references(output.data["text/html"], chapter, absent))
 
     def with_references(self, markup: str, chapter: str, absent: Sequence[str]) -> str:
         """Complete `Table` and `Figure` links with their numbers; a link to a skipped chapter becomes plain words.
@@ -140,7 +153,8 @@ class Page:
         from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
         from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 
-        what = "Parameters" if {INJECTED, "parameters"} & set(cell.metadata.get("tags", ())) else "Code"
+        tags = cell.metadata.get("tags", ())
+        what = "Parameters of this report" if INJECTED in tags else "Parameters" if "parameters" in tags else "Code"
         lines = highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip()
         return f'<details class="code"><summary>{what}</summary><pre><code>{lines}</code></pre></details>'
 
@@ -184,6 +198,14 @@ class Page:
         return f'<figure class="{kind}" id="{anchor}">{inside}</figure>'
 
 
+@contextmanager
+def _equations(chapter: str) -> Iterator[None]:
+    try:
+        yield
+    except EquationError as error:
+        raise NotEstimableError(Problem("E406", f"chapter {chapter}", f"the equation {error}")) from error
+
+
 def render(chapters: Sequence[Ran], study: Study, *, show_code: bool = False) -> str:
     """The page of a report.
 
@@ -196,7 +218,7 @@ def render(chapters: Sequence[Ran], study: Study, *, show_code: bool = False) ->
     show_code : bool
         Show the cells' code, folded.
     """
-    resources = {"study": study, "chapters": chapters, "show_code": show_code, "style": _style(show_code)}
+    resources = {"study": study, "chapters": chapters, "show_code": show_code, "style": _style(study, show_code)}
     body, _ = _exporter().from_notebook_node(_merged(chapters), resources=resources)
     return str(body)
 
@@ -247,13 +269,16 @@ def _exporter() -> Any:
     return exporter
 
 
-def _style(show_code: bool) -> str:
+def _style(study: Study, show_code: bool) -> str:
+    """The style sheet, with the colours of code when there is code and a running head when patients are not real."""
     style = (TEMPLATES / "easitrace" / "style.css").read_text(encoding="utf-8")
-    if not show_code:
-        return style
-    from pygments.formatters import HtmlFormatter
+    if study.synthetic:
+        style += RUNNING_HEAD.format(text=re.sub(r"[^\w .,;:()-]", " ", study.synthetic))
+    if show_code:
+        from pygments.formatters import HtmlFormatter
 
-    return style + str(HtmlFormatter(style="default").get_style_defs(".code code"))
+        style += str(HtmlFormatter(style="default").get_style_defs(".code code"))
+    return style
 
 
 def nbformat_output(markup: str) -> Any:
