@@ -149,10 +149,10 @@ def _hint(token: str) -> str:
     fraction = re.fullmatch(r"([A-Za-z_]+)\s*0?\.(\d{1,2})", token)
     if fraction:
         return f"did you mean {fraction[1].lower()}{fraction[2]:0<2}? percentages are whole numbers"
-    plain = re.sub(r"[\s%-]", "", token.lower())
-    plain = re.sub(r"(?<![<>])([<>])(?!=)", r"\1=", plain).replace("=<", "<=").replace("=>", ">=")
-    known = _PERCENT.fullmatch(plain) or _REACHED.fullmatch(plain) or _CHANGED.fullmatch(plain)
-    return f"did you mean {plain}?" if known and plain != token else f"write {FORMS}"
+    plain = re.sub(r"(?<=[a-z])[\s-]+(?=[0-9])|\s*%", "", token.lower()).replace("=<", "<=").replace("=>", ">=")
+    plain = re.sub(r"([<>])(?!=)", r"\1=", plain)
+    readable = _PERCENT.fullmatch(plain) or _REACHED.fullmatch(plain) or _CHANGED.fullmatch(plain)
+    return f"did you mean {plain}?" if readable and plain != token else f"write {FORMS}"
 
 
 def _refused(text: object, remedy: str) -> ParameterError:
