@@ -49,6 +49,11 @@ def attendance_counts(cohort: Cohort) -> pd.DataFrame:
     return states.groupby(keys, observed=True, sort=True).size().rename("n").reset_index()
 
 
+def patients_without_baseline(cohort: Cohort) -> int:
+    """Patients who were read but left out because they had no score at baseline."""
+    return int(cohort.flow.loc[cohort.flow["step"] == "patients without a baseline score", "n"].sum())
+
+
 def follow_up_weeks(cohort: Cohort) -> pd.Series:
     """Weeks from baseline to the last recorded outcome of each patient: actual days where known, else planned weeks."""
     seen = cohort.visits[cohort.visits[cohort.outcome].notna()]

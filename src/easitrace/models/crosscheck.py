@@ -27,12 +27,15 @@ class CrossCheck:
         Correlation between visits by the engine; below 0 no random intercept can have it, and the programs differ.
     messages : tuple of str
         What the other program warned of.
+    failure : str
+        Why the other program has no result; the differences are missing then.
     """
 
     estimate: float
     sd: float
     correlation: float
     messages: tuple[str, ...]
+    failure: str = ""
 
 
 def random_intercept(formula: str, data: Any, *, patient: str, visit: str) -> CrossCheck:
@@ -40,16 +43,19 @@ def random_intercept(formula: str, data: Any, *, patient: str, visit: str) -> Cr
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     ours = fit_mmrm(formula, data, patient=patient, visit=visit, covariance="cs")
-    recipe, rows = prepare(formula, data, patient, visit, None)
+    recipe, rows = prepare(formula, data, patient=patient, visit=visit)
     kept = ours.coefficients["estimate"].notna().to_numpy()
-    X = recipe.rows(rows.frame)[:, kept]
+    sigma = np.asarray(ours.covariance)
+    correlation = float(sigma[0, 1] / sigma[0, 0])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        theirs = MixedLM(rows.y, X, groups=rows.patient).fit(reml=True, method="powell")
-    se = ours.coefficients["se"].to_numpy()[kept]
-    apart = np.abs(ours.coefficients["estimate"].to_numpy()[kept] - theirs.fe_params) / se
-    sigma = np.asarray(ours.covariance)
+        try:
+            model = MixedLM(rows.y, recipe.rows(rows.frame)[:, kept], groups=rows.patient)
+            theirs = model.fit(reml=True, method="powell")
+        except np.linalg.LinAlgError as error:
+            return CrossCheck(np.nan, np.nan, correlation, (), str(error))
+    table = ours.coefficients[kept]
+    apart = np.abs(table["estimate"] - theirs.fe_params) / table["se"]
+    sd = float(np.sqrt((theirs.cov_re[0, 0] + theirs.scale) / sigma[0, 0]))
     messages = tuple(dict.fromkeys(str(one.message) for one in caught))
-    total = float(theirs.cov_re[0, 0] + theirs.scale)
-    sd = abs(float(np.sqrt(total / sigma[0, 0])) - 1)
-    return CrossCheck(float(apart.max()), sd, float(sigma[0, 1] / sigma[0, 0]), messages)
+    return CrossCheck(float(apart.max()), abs(sd - 1), correlation, messages)

@@ -29,7 +29,9 @@ def residuals(fit: Fit, data: Any) -> pd.DataFrame:
         `standardised`.
     """
     recipe = fit.recipe
-    _, rows = prepare(recipe.formula, data, recipe.patient, recipe.visit, recipe.by, recipe.levels)
+    _, rows = prepare(
+        recipe.formula, data, patient=recipe.patient, visit=recipe.visit, by=recipe.by, levels=recipe.levels
+    )
     beta = fit.coefficients["estimate"].fillna(0.0).to_numpy()
     fitted = recipe.rows(rows.frame) @ beta
     residual = rows.y - fitted

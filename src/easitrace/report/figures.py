@@ -65,25 +65,26 @@ def canvas(height: float, columns: int = 1, **options: Any) -> tuple["Figure", A
 
 
 @in_house_style
-def flow_diagram(counts: pd.DataFrame) -> "Figure":
+def flow_diagram(counts: pd.DataFrame, excluded: int = 0) -> "Figure":
     """Patients at each planned visit and why the others were not seen; every row of boxes adds up to the cohort.
 
-    `counts` has columns `visit`, `state`, `reason`, `n`.
+    `counts` has columns `visit`, `state`, `reason`, `n`; `excluded` patients had no baseline score.
     """
     visits = list(dict.fromkeys(counts["visit"]))
     figure, ax = canvas(0.4 + 0.95 * (len(visits) + 1))
     ax.set(xlim=(0, 10), ylim=(-len(visits) - 0.45, 0.45))
     ax.axis("off")
-    enrolled = int(counts.loc[counts["visit"] == visits[0], "n"].sum())
-    _box(ax, 2.6, 0, f"Enrolled\nn = {enrolled}", bold=True)
+    analysed = int(counts.loc[counts["visit"] == visits[0], "n"].sum())
+    _box(ax, 2.6, 0, f"Patients in the data\nn = {analysed + excluded}", bold=True)
+    if excluded:
+        _side_box(ax, 0, f"Left out, no baseline score: n = {excluded}")
     for row, visit in enumerate(visits, start=1):
         at_visit = counts[counts["visit"] == visit]
         seen = int(at_visit.loc[at_visit["state"] == "seen", "n"].sum())
         _arrow(ax, (2.6, 1 - row - BOX_HEIGHT / 2), (2.6, BOX_HEIGHT / 2 - row))
         _box(ax, 2.6, -row, f"Seen at {visit}\nn = {seen}", bold=True)
-        if seen < enrolled:
-            _arrow(ax, (4.45, -row), (5.25, -row))
-            _box(ax, 7.6, -row, _absent(at_visit, enrolled - seen), wide=4.6)
+        if seen < analysed:
+            _side_box(ax, -row, _absent(at_visit, analysed - seen))
     return figure
 
 
@@ -162,6 +163,27 @@ def estimated_means(means: pd.DataFrame, visits: pd.DataFrame, outcome: str, lab
     for week, mean in zip(weeks, centre, strict=True):
         _value(ax, week, mean, f"{mean:.1f}")
     _week_axis(ax, means, label)
+    return figure
+
+
+@in_house_style
+def sensitivity_forest(table: pd.DataFrame, label: str) -> "Figure":
+    """The same estimate under every model, one row per structure, one marker and colour per scale.
+
+    `table` has `covariance`, `scale`, `mean`, `lower`, `upper`; models that could not be fitted leave a gap.
+    """
+    structures = list(dict.fromkeys(table["covariance"]))
+    scales = list(dict.fromkeys(table["scale"]))
+    figure, ax = canvas(0.9 + 0.42 * len(structures))
+    for place, (scale, colour, marker) in enumerate(zip(scales, (SOFT, ORANGE, BLUE), "sDo", strict=True)):
+        own = table[table["scale"] == scale].set_index("covariance").loc[structures]
+        rows = np.arange(len(structures)) + 0.24 * (place - 1)
+        centre = own["mean"].to_numpy(float)
+        spread = np.abs(own[["lower", "upper"]].to_numpy(float).T - centre)
+        ax.errorbar(centre, rows, xerr=spread, fmt=marker, color=colour, ms=4.5, lw=1.4, capsize=2.5, label=scale)
+    ax.set(yticks=range(len(structures)), yticklabels=structures, xlabel=label, ylim=(len(structures) - 0.5, -0.5))
+    ax.set_xlim(left=min(0.0, float(np.nanmin(table["lower"]))) if table["lower"].notna().any() else 0.0)
+    figure.legend(loc="outside upper left", ncols=len(scales), frameon=False, fontsize=8, title="Scale of the model")
     return figure
 
 
@@ -295,6 +317,11 @@ def _box(ax: "Axes", x: float, y: float, text: str, *, wide: float = 3.6, bold: 
     )
     ax.add_patch(shape)
     ax.text(x, y, text, ha="center", va="center", fontsize=8.5, weight="bold" if bold else "normal", color=INK)
+
+
+def _side_box(ax: "Axes", y: float, text: str) -> None:
+    _arrow(ax, (4.45, y), (5.25, y))
+    _box(ax, 7.6, y, text, wide=4.6)
 
 
 def _arrow(ax: "Axes", start: tuple[float, float], end: tuple[float, float]) -> None:

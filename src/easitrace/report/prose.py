@@ -1,66 +1,26 @@
 """Sentences and captions that are made from results, so that no number is typed into a text."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
+from easitrace.models.crosscheck import CrossCheck
 from easitrace.report.style import Style
+from easitrace.report.words import (
+    DF_NAMES,
+    DIFFERENCE_NOTES,
+    ESTIMAND_NAMES,
+    INTERVAL_NAMES,
+    LOSS_NAMES,
+    QUARTILE_NAMES,
+    SCALE_NOTES,
+)
 from easitrace.response.expression import Combined, Expression, Percent, Reached, parse_criterion
 
 LEAST, MOST = "\u2264", "\u2265"
-QUARTILE_NAMES = {
-    "linear": "linear interpolation (R type 7, NumPy's default)",
-    "weibull": "(n + 1)p (R type 6, SPSS and Minitab)",
-    "hazen": "Hazen (R type 5)",
-    "median_unbiased": "median-unbiased (R type 8)",
-    "normal_unbiased": "normal-unbiased (R type 9)",
-}
-SCALE_NAMES = {
-    "raw": "the scores as they are",
-    "log1p": "the natural logarithm of 1 + score",
-    "sqrt": "the square root of the score",
-}
-COVARIANCE_NAMES = {
-    "us": "unstructured",
-    "toeph": "heterogeneous Toeplitz",
-    "toep": "Toeplitz",
-    "ar1h": "heterogeneous first-order autoregressive",
-    "ar1": "first-order autoregressive",
-    "csh": "heterogeneous compound symmetry",
-    "cs": "compound symmetry",
-    "adh": "heterogeneous ante-dependence",
-    "ad": "ante-dependence",
-}
-DF_NAMES = {
-    "satterthwaite": "Satterthwaite degrees of freedom",
-    "kenward-roger": "Kenward-Roger degrees of freedom and standard errors",
-    "kenward-roger-linear": "linear Kenward-Roger degrees of freedom and standard errors",
-    "between-within": "between-within degrees of freedom",
-    "residual": "residual degrees of freedom",
-}
-ESTIMAND_NAMES = {
-    "treatment-policy": "treatment policy: every recorded score counts, also after treatment was stopped",
-    "while-on-treatment": "while on treatment: scores count until treatment was stopped",
-    "composite": "composite: stopping for inefficacy or side effects counts as non-response, "
-    "and as the baseline score from then on",
-    "hypothetical": "hypothetical: scores after stopping are set missing and modelled, as if treatment had continued",
-}
-LOSS_NAMES = {
-    "strict": "the criterion is no longer met",
-    "half_of_best": "more than half of the best improvement is lost",
-}
-COURSE_NUMBERS = {
-    "n": "n",
-    "median": "median",
-    "q1": "q1",
-    "q3": "q3",
-    "change_of_median": "change_of_median",
-    "median_change": "median_change",
-}
-CHANGE_NUMBERS = {"n_pairs": "pairs", "shift": "shift", "lower": "shift_lower", "upper": "shift_upper", "p": "p"}
-INTERVAL_NAMES = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson (exact)"}
 
 
 def attendance_numbers(counts: pd.DataFrame) -> dict[str, int]:
@@ -144,6 +104,40 @@ def criterion_label(criterion: str, cohort: Cohort) -> str:
     return _in_words(parse_criterion(criterion, cohort.outcome), cohort)
 
 
+def interval_note(interval: str, level: float) -> str:
+    """Which interval a proportion has."""
+    return f"{level:.0%} CI: {INTERVAL_NAMES[interval]}."
+
+
+def endpoint_note(estimand: str, interval: str, level: float) -> str:
+    """Who is in the denominator under the estimand, who is not, and which interval is printed."""
+    failures = (
+        "Patients who stopped for inefficacy or side effects before the visit count as non-responders. "
+        if estimand == "composite"
+        else ""
+    )
+    return (
+        f"n: patients whose response at the visit is known. {failures}Not in n: stopped, in follow-up, visit missed, "
+        f"or criterion undefined from the baseline. {interval_note(interval, level)}"
+    )
+
+
+def endpoint_numbers(endpoints: pd.DataFrame) -> dict[str, Any]:
+    """`responders_easi50_week_12`, `n_easi50_week_12`, `share_...` for every criterion and visit."""
+    keyed = endpoints.assign(key=endpoints["criterion"] + " " + endpoints["visit"].astype(str))
+    return number_keys(keyed, "key", {"responders": "responders", "n": "n", "proportion": "share"})
+
+
+def rules_in_words(counts: pd.DataFrame, table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
+    """Counts by rule with the criterion, the loss rule and the estimand as a reader knows them."""
+    parts = table.drop_duplicates("rule").set_index("rule")
+    words = {
+        str(rule): f"{criterion_label(criterion, cohort)}; lost when {LOSS_NAMES[loss]}; {estimand.replace('-', ' ')}"
+        for rule, criterion, loss, estimand in parts[["criterion", "loss_rule", "estimand"]].itertuples(name=None)
+    }
+    return counts.assign(rule=counts["rule"].map(words))
+
+
 def course_sentence(course: pd.DataFrame, label: str, style: Style) -> str:
     """The observed course in words: n and median at each visit."""
     parts = [f"{style.number(row['median'])} at {row['visit']} (n = {row['n']})" for row in course.to_dict("records")]
@@ -171,6 +165,99 @@ def shares_sentence(endpoints: pd.DataFrame, style: Style) -> str:
 def classes_sentence(counts: pd.DataFrame) -> str:
     """Class sizes in words."""
     return "Patients by class: " + ", ".join(f"{name} {n}" for name, n in counts[["class", "count"]].values) + "."
+
+
+def adjusted_for(covariates: Sequence[str]) -> str:
+    """`, adjusted for age and sex`, or nothing."""
+    names = [name.replace("_", " ") for name in covariates]
+    return f", adjusted for {joined(names)}" if names else ""
+
+
+def treated_with(drug: str) -> str:
+    """` treated with baricitinib`, or nothing."""
+    return f" treated with {drug}" if drug else ""
+
+
+def change_template(change: Mapping[str, Any]) -> str:
+    """The sentence on the change at the decision week, as far as its numbers are there."""
+    observed = (
+        "{outcome} changed by {shift} points ({level:%} CI {shift_lower} to {shift_upper}; {p:p}) from baseline to "
+        "week {week:d} in the {pairs:d} patients seen at both."
+    )
+    model = (
+        " The mixed model, which uses the scores of all patients, estimates a {difference} of {model_change} "
+        "({model_change_lower} to {model_change_upper}; {model_p:p})."
+    )
+    unfitted = " The trajectory model was not estimable from these data."
+    parts = observed if change["shift"] is not None else "No paired change of {outcome} can be given for week {week:d}."
+    return parts + (model if change["model_change"] is not None else unfitted)
+
+
+def glance_note(estimand: str, scale: str) -> str:
+    """Which scores the columns rest on."""
+    return (
+        f"Estimand: {ESTIMAND_NAMES[estimand]}. Median: of the patients seen. Estimated mean: mixed model, all "
+        f"patients. {SCALE_NOTES[scale]} Responders: of the patients whose response is known."
+    )
+
+
+def source_note(source: str) -> str:
+    """Where published figures are from."""
+    return f"Source: {' '.join(source.split())}"
+
+
+def residual_sentence(residuals: pd.DataFrame, style: Style) -> str:
+    """The residual panel in words: how many, how spread, how far out."""
+    values = residuals["standardised"]
+    return (
+        f"{len(values)} standardised residuals with standard deviation {style.number(values.std(), 2)}, from "
+        f"{style.number(values.min())} to {style.number(values.max())}; {int((values.abs() > 2).sum())} lie beyond two."
+    )
+
+
+def crosscheck_sentence(check: CrossCheck, style: Style) -> str:
+    """How far apart the two programs are, and why they may be."""
+    if check.failure:
+        return f"MixedLM could not fit the model: {check.failure}."
+    apart = (
+        f"The largest difference of a coefficient is {below(check.estimate)} standard errors, that of the standard "
+        f"deviation {below(check.sd)} of its value; the correlation between visits is "
+        f"{style.number(check.correlation, 2)}."
+    )
+    negative = (
+        " A random intercept cannot have a negative correlation, so the two differ." if check.correlation < 0 else ""
+    )
+    return apart + negative
+
+
+def below(value: float) -> str:
+    """A small difference as `below 1e-7`: its power of ten, not its noise."""
+    return f"below 1e{math.ceil(math.log10(value)) if value > 0 else -16:d}"
+
+
+def contrast_note(scale: str, df: str) -> str:
+    """What a contrast is, and by which inference."""
+    return f"{DIFFERENCE_NOTES[scale]} {DF_NAMES[df][0].upper()}{DF_NAMES[df][1:]}. P values are not adjusted."
+
+
+def sensitivity_numbers(table: pd.DataFrame) -> dict[str, Any]:
+    """`sensitivity_mean_us_log1p`, ... for every structure and scale."""
+    keyed = table.assign(key=table["covariance"] + " " + table["scale"])
+    return number_keys(keyed, "key", {"mean": "sensitivity_mean"})
+
+
+def sensitivity_sentence(table: pd.DataFrame, style: Style) -> str:
+    """The range of the estimates over the models that could be fitted."""
+    fitted = table.dropna(subset=["mean"])
+    if fitted.empty:
+        return "No model could be fitted."
+    span = f"{style.number(fitted['mean'].min())} to {style.number(fitted['mean'].max())}"
+    return f"Estimated means from {span} points over {len(fitted)} of {len(table)} models."
+
+
+def joined(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def number_keys(table: pd.DataFrame, key: str, columns: Mapping[str, str]) -> dict[str, Any]:

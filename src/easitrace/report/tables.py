@@ -1,11 +1,13 @@
 """The display tables of the chapters: tidy results in, a great-tables table in journal style out."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from easitrace.report.style import MISSING, Style
+from easitrace.report.words import COVARIANCE_NAMES, SCALE_NAMES
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -137,6 +139,21 @@ def contrasts_table(data: pd.DataFrame, style: Style, level: float, unit: str) -
     return journal_table(rows)
 
 
+def sensitivity_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+    """One estimate under every structure and scale; a model that is not estimable says so."""
+    rows = [
+        {
+            "Scale": SCALE_NAMES[row["scale"]][0].upper() + SCALE_NAMES[row["scale"]][1:],
+            "Covariance": COVARIANCE_NAMES[row["covariance"]],
+            "Estimated mean": style.number(row["mean"]) if row["status"] == "converged" else "not estimable",
+            f"{level:.0%} CI": style.interval(row["lower"], row["upper"]) if row["status"] == "converged" else MISSING,
+            "AIC": style.number(row["aic"], 1) if row["status"] == "converged" else MISSING,
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, text=["Covariance"], groups="Scale")
+
+
 def endpoint_table(data: pd.DataFrame, style: Style, level: float, names: Mapping[str, str]) -> "GT":
     """Responders out of an explicit denominator with their interval, by criterion and visit."""
     rows = [
@@ -182,18 +199,46 @@ def rules_table(data: pd.DataFrame) -> "GT":
     return journal_table(rows)
 
 
-def published_table(data: pd.DataFrame) -> "GT":
+def published_table(data: pd.DataFrame, style: Style) -> "GT":
     """Published figures beside those computed here, and whether they agree at the printed precision."""
     rows = [
         {
             "Figure": row["figure"],
-            "Published": str(row["published"]),
-            "This report": str(row["computed"]),
-            "Agree": "yes" if row["agrees"] else "no",
+            "Published": row["published"],
+            "This report": style.number(row["computed"], _digits_beyond(row["published"])),
+            "Agree": MISSING if pd.isna(row["agrees"]) else "yes" if row["agrees"] else "no",
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, text=["Agree"])
+
+
+def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str) -> "GT":
+    """The course at a glance: per visit the patients seen, the median, the estimated mean, the responders."""
+    rows = [
+        {
+            "Visit": str(row["visit"]).capitalize(),
+            "Seen, n": str(row["n"]),
+            "Median": style.number(row["median"]),
+            f"Estimated mean ({level:.0%} CI)": _estimate(row, style),
+            f"{criterion}, responders/n": MISSING
+            if pd.isna(row["responders"])
+            else style.count(int(row["responders"]), int(row["n_known"])),
         }
         for row in data.to_dict("records")
     ]
     return journal_table(rows)
+
+
+def _estimate(row: Mapping[Any, Any], style: Style) -> str:
+    if pd.isna(row["mean"]):
+        return MISSING
+    return f"{style.number(row['mean'])} ({style.interval(row['lower'], row['upper'])})"
+
+
+def _digits_beyond(printed: str) -> int:
+    """The decimals a published figure was printed with."""
+    return len(match[1]) if (match := re.search(r"\.(\d+)", printed)) else 0
 
 
 def _change(row: Mapping[Any, Any], estimate: str, limits: str, style: Style) -> str:
