@@ -96,12 +96,20 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
 
 
 def _sources_unchanged(sources: Mapping[Path, str]) -> None:
-    """A file that changed while the chapters read it makes a report nobody can vouch for."""
-    changed = [path for path, sha256 in sources.items() if hashlib.sha256(path.read_bytes()).hexdigest() != sha256]
+    """A file that changed while the chapters read it makes a report nobody can vouch for.
+
+    Built-in data are named relative to the package, users' files by their whole path.
+    """
+    files = {path: sha256 for path, sha256 in sources.items() if path.is_absolute()}
+    changed = [path for path, sha256 in files.items() if _sha256(path) != sha256]
     if changed:
         raise MachineError(
             Problem("E606", str(path), "changed while the report was made", "run it again") for path in changed
         )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def _write(stage: Path, ran: Sequence[Ran], request: Request) -> None:
