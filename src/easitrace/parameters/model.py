@@ -1,6 +1,5 @@
 """The parameters of a report: names, types, defaults and meanings, the same in YAML, notebooks and functions."""
 
-import codecs
 import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, Self
@@ -53,8 +52,7 @@ def _whole_if_whole(number: float) -> float:
 
 def _encoding(name: str) -> str:
     try:
-        codecs.lookup(name).name.encode("ascii")
-        b"".decode(name)
+        "a".encode(name)
     except (LookupError, UnicodeError, ValueError):
         remedy = did_you_mean(name, ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
         raise refused(f"{name[:LONGEST_TEXT]!r} is no text encoding", remedy) from None
