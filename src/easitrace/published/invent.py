@@ -40,13 +40,13 @@ def visit_days(summary: Summary, rng: np.random.Generator) -> Integers:
 
 
 def stop_days(summary: Summary, fates: Fates, days: Integers, rng: np.random.Generator) -> Floats:
-    """The day each patient stopped: after the last visit seen, before the next planned one; missing without a stop."""
-    planned = [7 * visit.week for visit in summary.visits.values()]
+    """The day each patient stopped: after the last visit seen, before the next could be; missing without a stop."""
+    earliest = [math.ceil(7 * visit.week) - summary.invented.day_jitter for visit in summary.visits.values()]
     found = np.full(summary.n, np.nan)
     for patient, last in enumerate(last_seen(fates.seen).tolist()):
         if fates.reason[patient]:
             from_day = int(days[patient, last]) + 1
-            to_day = math.ceil(planned[last + 1]) - 1 if last + 1 < len(planned) else from_day + WARNING_DAYS
+            to_day = earliest[last + 1] - 1 if last + 1 < len(earliest) else from_day + WARNING_DAYS
             found[patient] = from_day + int(rng.integers(max(to_day - from_day, 0) + 1))
     return found
 

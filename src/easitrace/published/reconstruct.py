@@ -24,6 +24,7 @@ from easitrace.published.targets import Target, targets_of
 
 STARTS = 300
 SEARCHES = 8
+ENOUGH = 4
 
 
 def reconstruct(summary: Summary) -> Cohort:
@@ -102,6 +103,8 @@ def _course(summary: Summary, rng: np.random.Generator) -> _Course:
     found: list[tuple[int, _Course]] = []
     unmet: dict[str, float] = {}
     for start in starts:
+        if len(found) == ENOUGH:
+            break
         scores = start.scores.copy()
         left = search(scores, start.fates.seen, bounds(summary), start.targets, rng)
         if left:
