@@ -48,15 +48,14 @@ def observed_course(
         patients); `median_change`, `median_change_lower`, `median_change_upper` (percent; interval between order
         statistics) of `n_change` patients seen at both visits with a baseline above 0.
     """
-    scores = cohort.wide(instrument)
-    start = scores[cohort.baseline.week].to_numpy(dtype=np.float64)
-    rows = []
-    for visit in cohort.schedule:
-        now = scores[visit.week].to_numpy(dtype=np.float64)
-        row = {"visit": visit.label, "week": visit.week, **_summary(now, quartiles)}
-        if visit != cohort.baseline:
-            row |= _change_of_median(start, now, quartiles, level, seed)
-            row |= _median_change(percent_change(start, now), level)
+    scores = cohort.wide(instrument).to_numpy(dtype=np.float64)
+    resampled = _resampled_medians(scores, quartiles, seed)
+    rows: list[dict[str, Any]] = []
+    for place, visit in enumerate(cohort.schedule):
+        row = {"visit": visit.label, "week": visit.week, **_summary(scores[:, place], quartiles)}
+        if place:
+            row |= _change_of_median(rows[0]["median"], row["median"], resampled[:, [0, place]], level)
+            row |= _median_change(percent_change(scores[:, 0], scores[:, place]), level)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -93,24 +92,29 @@ def _summary(values: Numbers, method: QuartileMethod) -> dict[str, Any]:
     }
 
 
-def _change_of_median(
-    start: Numbers, now: Numbers, method: QuartileMethod, level: float, seed: int
-) -> dict[str, float]:
-    """Percent; resampled by patient, so that who was seen at both visits stays paired."""
+def _resampled_medians(scores: Numbers, method: QuartileMethod, seed: int) -> Numbers:
+    """Medians of resampled patients, shape (RESAMPLES, n_visits); whoever was seen at two visits stays paired."""
     random = np.random.default_rng(seed)
-    n = len(start)
-    draws = [random.integers(n, size=n) for _ in range(RESAMPLES)]
-    resampled = np.array([_median_ratio(start[draw], now[draw], method) for draw in draws])
-    resampled = resampled[~np.isnan(resampled)]
+    n, visits = scores.shape
+    draws = (scores[random.integers(n, size=n)] for _ in range(RESAMPLES))
+    return np.array([[quartiles(draw[:, visit], method).median for visit in range(visits)] for draw in draws])
+
+
+def _change_of_median(before: float, after: float, resampled: Numbers, level: float) -> dict[str, float]:
+    """Percent, with the percentile bootstrap interval; `resampled` has the two medians, shape (RESAMPLES, 2)."""
+    changes = _relative(resampled[:, 0], resampled[:, 1])
+    changes = changes[~np.isnan(changes)]
     tails = [(1 - level) / 2, (1 + level) / 2]
-    lower, upper = np.quantile(resampled, tails) if len(resampled) else (np.nan, np.nan)
-    change = _median_ratio(start, now, method)
-    return {"change_of_median": change, "change_lower": float(lower), "change_upper": float(upper)}
+    lower, upper = np.quantile(changes, tails).tolist() if len(changes) else (np.nan, np.nan)
+    change = float(_relative(np.array(before), np.array(after)))
+    return {"change_of_median": change, "change_lower": lower, "change_upper": upper}
 
 
-def _median_ratio(start: Numbers, now: Numbers, method: QuartileMethod) -> float:
-    before, after = quartiles(start, method).median, quartiles(now, method).median
-    return 100 * (after / before - 1) if before > 0 else np.nan
+def _relative(before: Numbers, after: Numbers) -> Numbers:
+    """Percent; missing where the median before is 0."""
+    change = np.full(before.shape, np.nan)
+    np.divide(100 * (after - before), before, out=change, where=before > 0)
+    return change
 
 
 def _median_change(changes: Numbers, level: float) -> dict[str, float]:
