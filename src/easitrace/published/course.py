@@ -14,7 +14,8 @@ from easitrace.published.summary import Statistics, Summary
 RESPONDER, TEMPORARY, NON_RESPONDER = "responder", "temporary responder", "non-responder"
 COURSES = (RESPONDER, TEMPORARY, NON_RESPONDER)
 QUARTER = 0.6744897501960817
-NOT_SKEWED = 1e-12
+MEAN_ABSOLUTE = math.sqrt(2 / math.pi)
+LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,19 @@ def skewed(entry: Statistics, spread: float, n: int, lowest: float) -> Floats:
     middle = _root(center, lowest) if center else 1.0
     below = (middle - _root(entry.q1, lowest)) / QUARTER if entry.q1 else middle * spread
     above = (_root(entry.q3, lowest) - middle) / QUARTER if entry.q3 else middle * spread
+    if entry.median and entry.mean and not entry.q3:
+        above = _upper_slope(middle, below, entry.mean.value - lowest)
     return lowest + np.where(z < 0, _square(middle, below, z), _square(middle, above, z))
+
+
+def _upper_slope(middle: float, below: float, mean: float) -> float:
+    """The slope above the median that gives squares of the bent line this mean; 0 when it is too small for any.
+
+    With E|z| = sqrt(2/pi) the two halves have means m^2 -+ 2 m slope E|z| + slope^2.
+    """
+    lower_half = middle**2 - 2 * middle * below * MEAN_ABSOLUTE + below**2
+    lacking = 2 * mean - lower_half - middle**2
+    return math.sqrt(max((middle * MEAN_ABSOLUTE) ** 2 + lacking, 0.0)) - middle * MEAN_ABSOLUTE if lacking > 0 else 0.0
 
 
 def _root(figure: Printed, lowest: float) -> float:
@@ -187,5 +200,5 @@ def _square(middle: float, slope: float, z: Floats) -> Floats:
 
 def _moments(mean: float, sd: float) -> tuple[float, float]:
     """a, b such that (a + b z)^2 has this mean and SD when z is standard normal."""
-    b_squared = mean - math.sqrt(max(mean**2 - sd**2 / 2, NOT_SKEWED))
+    b_squared = mean - math.sqrt(max(mean**2 - sd**2 / 2, LEAST))
     return math.sqrt(max(mean - b_squared, 0.0)), math.sqrt(b_squared)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from easitrace.published.printed import Printed
 from easitrace.published.summary import Statistics, Summary, TestEntry
 
 P_WEIGHT = 30.0
+MOMENT_WEIGHT = 0.25
 Distance = Callable[[Integers], float]
 
 
@@ -44,8 +46,25 @@ def statistics_of(
     """The printed statistics of the scores (in grid steps) of some patients at one visit."""
     for statistic, figure in entry.given().items():
         compute = _statistic(statistic, len(rows), method)
-        name = f"{label}: {statistic} {figure.text}"
-        yield Target(name, frozenset({visit}), _of_visit(visit, rows, compute, figure, grid))
+        weight = MOMENT_WEIGHT * len(rows) * figure.unit / grid if statistic in ("mean", "sd") else 1.0
+        distance = partial(_from_printed, visit=visit, rows=rows, compute=compute, figure=figure, grid=grid)
+        yield Target(f"{label}: {statistic} {figure.text}", frozenset({visit}), partial(_weighted, weight, distance))
+
+
+def _from_printed(
+    scores: Integers,
+    *,
+    visit: int,
+    rows: Integers,
+    compute: Callable[[Integers], float],
+    figure: Printed,
+    grid: float,
+) -> float:
+    return figure.distance(compute(scores[rows, visit]) * grid)
+
+
+def _weighted(weight: float, distance: Distance, scores: Integers) -> float:
+    return weight * distance(scores)
 
 
 def _outcome(summary: Summary, seen: Mask) -> Iterator[Target]:
@@ -54,12 +73,6 @@ def _outcome(summary: Summary, seen: Mask) -> Iterator[Target]:
         rows = np.flatnonzero(seen[:, visit])
         name = f"{instrument.label}, {label}"
         yield from statistics_of(entry, name, rows, instrument.grid, visit=visit, method=summary.quartiles)
-
-
-def _of_visit(
-    visit: int, rows: Integers, compute: Callable[[Integers], float], figure: Printed, grid: float
-) -> Distance:
-    return lambda scores: figure.distance(compute(scores[rows, visit]) * grid)
 
 
 def _statistic(statistic: str, n: int, method: QuartileMethod) -> Callable[[Integers], float]:
