@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from easitrace.report import figures
+from easitrace.report.style import Style
 
 RNG = np.random.default_rng(20210604)
 VISITS = pd.DataFrame(
@@ -60,14 +61,17 @@ DRAWINGS: dict[str, Any] = {
     ),
     "attendance": (lambda: figures.attendance_bars(COUNTS), ["8", "3", "1", "Patients, n"]),
     "spaghetti": (
-        lambda: figures.spaghetti(VISITS, COURSE, "easi", "EASI (0–72), points", BANDS),
+        lambda: figures.spaghetti(VISITS, COURSE, "easi", "EASI (0–72), points", BANDS, Style()),
         ["12.8", "6.2", "9.6", "12\nn = 9", "moderate", "EASI (0–72), points"],
     ),
     "changes": (
-        lambda: figures.change_forest(CHANGES, "Shift"),
-        ["Week 4 v baseline  (n = 11)", "−6.2 (−9.0 to −1.0)"],
+        lambda: figures.change_forest(CHANGES, "Shift", Style()),
+        ["Week 4 v baseline  (n = 11)", "−6.3 (−9.0 to −1.0)"],
     ),
-    "means": (lambda: figures.estimated_means(MEANS, VISITS, "easi", "EASI"), ["12.8", "4\nn = 11"]),
+    "means": (
+        lambda: figures.estimated_means(MEANS, VISITS, "easi", "EASI", Style(decimal=",")),
+        ["12,8", "4\nn = 11"],
+    ),
     "residuals": (lambda: figures.residual_panel(RESIDUALS), ["Normal quantile", "week 4"]),
     "shares": (lambda: figures.responder_shares(SHARES), ["5/11", "EASI-50"]),
     "classes": (
@@ -123,5 +127,5 @@ def test_the_callers_own_settings_stay_as_they_were() -> None:
 
 def test_courses_of_many_patients_are_drawn_as_one_picture() -> None:
     many = pd.concat([VISITS.assign(patient=VISITS["patient"] + str(k)) for k in range(30)])
-    drawn = svg(figures.estimated_means(MEANS, many, "easi", "EASI"))
+    drawn = svg(figures.estimated_means(MEANS, many, "easi", "EASI", Style()))
     assert "<image" in drawn and len(drawn) < 300_000

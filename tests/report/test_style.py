@@ -34,7 +34,8 @@ def test_p_is_never_printed_as_zero_or_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "printed"), [(12.84, "12.8"), (-0.04, "0.0"), (-6.25, "−6.2"), (math.inf, "–"), (None, "–")]
+    ("value", "printed"),
+    [(12.84, "12.8"), (-0.04, "0.0"), (-6.25, "−6.3"), (-1.95, "−2.0"), (0.05, "0.1"), (math.inf, "–"), (None, "–")],
 )
 def test_numbers(value: float | None, printed: str) -> None:
     assert Style().number(value) == printed

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import numpy as np
 import pandas as pd
 
+from easitrace.report.style import Style
+from easitrace.report.words import COVARIANCE_NAMES, SHORT_SCALES
+
 P = ParamSpec("P")
 
 if TYPE_CHECKING:
@@ -64,6 +67,20 @@ def canvas(height: float, columns: int = 1, **options: Any) -> tuple["Figure", A
     return figure, axes
 
 
+def panel_grid(panels: int, height: float) -> tuple["Figure", Any]:
+    """Panels of one size, at most three to a row, `height` inches each, sharing their axes; empty places stay blank."""
+    columns = min(3, panels)
+    rows = -(-panels // columns)
+    figure, axes = canvas(0.3 + height * rows)
+    axes.remove()
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for ax in grid:
+        ax.tick_params(labelbottom=True)
+    for ax in grid[panels:]:
+        ax.axis("off")
+    return figure, grid
+
+
 @in_house_style
 def flow_diagram(counts: pd.DataFrame, excluded: int = 0) -> "Figure":
     """Patients at each planned visit and why the others were not seen; every row of boxes adds up to the cohort.
@@ -110,7 +127,9 @@ def attendance_bars(counts: pd.DataFrame) -> "Figure":
 
 
 @in_house_style
-def spaghetti(visits: pd.DataFrame, course: pd.DataFrame, outcome: str, label: str, bands: Sequence[Any]) -> "Figure":
+def spaghetti(
+    visits: pd.DataFrame, course: pd.DataFrame, outcome: str, label: str, bands: Sequence[Any], style: Style
+) -> "Figure":
     """Individual courses behind the median and quartiles at each visit, over the severity bands of the instrument.
 
     `visits` has `patient`, `week` and the outcome; `course` has `week`, `n`, `median`, `q1`, `q3`;
@@ -122,14 +141,14 @@ def spaghetti(visits: pd.DataFrame, course: pd.DataFrame, outcome: str, label: s
     spread = np.abs(course[["q1", "q3"]].to_numpy(float).T - medians)
     ax.errorbar(weeks, medians, yerr=spread, color=BLUE, lw=2.2, marker="o", ms=6, capsize=4, zorder=5)
     for week, median in zip(weeks, medians, strict=True):
-        _value(ax, week, median, f"{median:.1f}")
+        _value(ax, week, median, style.number(median))
     _bands(ax, bands)
     _week_axis(ax, course, label)
     return figure
 
 
 @in_house_style
-def change_forest(changes: pd.DataFrame, label: str) -> "Figure":
+def change_forest(changes: pd.DataFrame, label: str, style: Style) -> "Figure":
     """Changes between visits with their intervals, estimate and interval printed at the right, zero as reference.
 
     `changes` has `name`, `n`, `estimate`, `lower`, `upper`.
@@ -143,13 +162,13 @@ def change_forest(changes: pd.DataFrame, label: str) -> "Figure":
     names = [f"{name}  (n = {n})" for name, n in zip(changes["name"], changes["n"], strict=True)]
     ax.set(yticks=list(rows), yticklabels=names, xlabel=label, ylim=(len(changes) - 0.4, -0.6))
     for row, (estimate, lower, upper) in enumerate(changes[["estimate", "lower", "upper"]].to_numpy(float)):
-        text = f"{_signed(estimate)} ({_signed(lower)} to {_signed(upper)})"
+        text = f"{style.number(estimate)} ({style.interval(lower, upper)})"
         ax.text(1.02, row, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
     return figure
 
 
 @in_house_style
-def estimated_means(means: pd.DataFrame, visits: pd.DataFrame, outcome: str, label: str) -> "Figure":
+def estimated_means(means: pd.DataFrame, visits: pd.DataFrame, outcome: str, label: str, style: Style) -> "Figure":
     """Model-based means with intervals on the outcome's own scale, observed courses behind them.
 
     `means` has `week`, `n`, `mean`, `lower`, `upper` on the outcome's scale.
@@ -161,7 +180,7 @@ def estimated_means(means: pd.DataFrame, visits: pd.DataFrame, outcome: str, lab
     spread = np.abs(means[["lower", "upper"]].to_numpy(float).T - centre)
     ax.errorbar(weeks, centre, yerr=spread, color=ORANGE, lw=2.2, marker="D", ms=5.5, capsize=4, zorder=5)
     for week, mean in zip(weeks, centre, strict=True):
-        _value(ax, week, mean, f"{mean:.1f}")
+        _value(ax, week, mean, style.number(mean))
     _week_axis(ax, means, label)
     return figure
 
@@ -180,8 +199,10 @@ def sensitivity_forest(table: pd.DataFrame, label: str) -> "Figure":
         rows = np.arange(len(structures)) + 0.24 * (place - 1)
         centre = own["mean"].to_numpy(float)
         spread = np.abs(own[["lower", "upper"]].to_numpy(float).T - centre)
-        ax.errorbar(centre, rows, xerr=spread, fmt=marker, color=colour, ms=4.5, lw=1.4, capsize=2.5, label=scale)
-    ax.set(yticks=range(len(structures)), yticklabels=structures, xlabel=label, ylim=(len(structures) - 0.5, -0.5))
+        name = SHORT_SCALES[scale]
+        ax.errorbar(centre, rows, xerr=spread, fmt=marker, color=colour, ms=4.5, lw=1.4, capsize=2.5, label=name)
+    names = [COVARIANCE_NAMES[structure].replace("heterogeneous", "het.") for structure in structures]
+    ax.set(yticks=range(len(structures)), yticklabels=names, xlabel=label, ylim=(len(structures) - 0.5, -0.5))
     ax.set_xlim(left=min(0.0, float(np.nanmin(table["lower"]))) if table["lower"].notna().any() else 0.0)
     figure.legend(loc="outside upper left", ncols=len(scales), frameon=False, fontsize=8, title="Scale of the model")
     return figure
@@ -218,22 +239,24 @@ def residual_panel(residuals: pd.DataFrame) -> "Figure":
 
 @in_house_style
 def responder_shares(endpoints: pd.DataFrame) -> "Figure":
-    """Responder proportions with intervals by visit, one panel per criterion, n/N printed at each point.
+    """Responder proportions with intervals by visit, one panel per criterion, responders/n printed at each point.
 
-    `endpoints` has `criterion`, `visit`, `week`, `responders`, `n`, `proportion`, `lower`, `upper`.
+    `endpoints` has `criterion`, `week`, `responders`, `n`, `proportion`, `lower`, `upper`.
     """
     criteria = list(dict.fromkeys(endpoints["criterion"]))
-    figure, axes = canvas(2.7, columns=len(criteria), sharey=True, squeeze=False)
-    for ax, criterion in zip(axes[0], criteria, strict=True):
+    figure, panels = panel_grid(len(criteria), 2.2)
+    for ax, criterion in zip(panels, criteria, strict=False):
         rows = endpoints[endpoints["criterion"] == criterion]
         place, share = np.arange(len(rows)), 100 * rows["proportion"].to_numpy(float)
         spread = np.abs(100 * rows[["lower", "upper"]].to_numpy(float).T - share)
-        ax.errorbar(place, share, yerr=spread, fmt="o", color=BLUE, ms=5.5, lw=1.6, capsize=4)
+        ax.errorbar(place, share, yerr=spread, fmt="o", color=BLUE, ms=5.5, lw=1.6, capsize=4, clip_on=False)
         for x, y, k, n in zip(place, share, rows["responders"], rows["n"], strict=True):
             ax.annotate(f"{k}/{n}", (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=7.5)
-        ax.set(xticks=place, xticklabels=[str(v) for v in rows["visit"]], title=criterion, ylim=(0, 100))
-        ax.set_xlim(-0.4, len(rows) - 0.3)
-    axes[0][0].set_ylabel("Responders, % of patients")
+        weeks = [f"{week:g}" for week in rows["week"]]
+        ax.set(xticks=place, xticklabels=weeks, ylim=(0, 100), xlim=(-0.4, len(rows) - 0.3))
+        ax.set_title(criterion, fontsize=8)
+    figure.supxlabel("Week", fontsize=8.5)
+    figure.supylabel("Responders, % of n", fontsize=8.5)
     return figure
 
 
@@ -244,11 +267,7 @@ def class_courses(visits: pd.DataFrame, classes: pd.DataFrame, outcome: str, lab
     `classes` has `patient` and `class`; classes without a patient are left out.
     """
     names = list(dict.fromkeys(classes.sort_values("class")["class"].astype(str)))
-    columns = min(3, len(names))
-    rows = -(-len(names) // columns)
-    figure, axes = canvas(0.3 + 1.95 * rows, columns=1)
-    axes.remove()
-    panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    figure, panels = panel_grid(len(names), 1.95)
     joined = visits.merge(classes[["patient", "class"]], on="patient")
     for ax, name in zip(panels, names, strict=False):
         own = joined[joined["class"].astype(str) == name]
@@ -257,10 +276,7 @@ def class_courses(visits: pd.DataFrame, classes: pd.DataFrame, outcome: str, lab
         ax.plot(middle.index, middle, color=BLUE, lw=2.2, marker="o", ms=4)
         ax.set_title(f"{name.capitalize()}, n = {own['patient'].nunique()}", fontsize=8)
         ax.set_xticks(sorted(visits["week"].unique()))
-        ax.tick_params(labelbottom=True)
     panels[0].set_ylim(0, 1.05 * joined[outcome].max())
-    for ax in panels[len(names) :]:
-        ax.axis("off")
     figure.supxlabel("Week", fontsize=8.5)
     figure.supylabel(label, fontsize=8.5)
     return figure
@@ -302,10 +318,6 @@ def _value(ax: "Axes", x: float, y: float, text: str) -> None:
     ax.annotate(
         text, (x, y), xytext=(9, 7), textcoords="offset points", fontsize=8.5, weight="bold", bbox=halo, zorder=6
     )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "\u2212")
 
 
 def _box(ax: "Axes", x: float, y: float, text: str, *, wide: float = 3.6, bold: bool = False) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
+from easitrace.cohort.describe import BOOKKEEPING, labels
 from easitrace.models.crosscheck import CrossCheck
 from easitrace.report.style import Style
 from easitrace.report.words import (
@@ -21,6 +22,7 @@ from easitrace.report.words import (
 from easitrace.response.expression import Combined, Expression, Percent, Reached, parse_criterion
 
 LEAST, MOST = "\u2264", "\u2265"
+SUPERSCRIPTS = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
 def attendance_numbers(counts: pd.DataFrame) -> dict[str, int]:
@@ -44,6 +46,35 @@ def flow_sentence(counts: pd.DataFrame) -> str:
 def baseline_caption(cohort: Cohort) -> str:
     """`Characteristics at baseline, n = 25.`"""
     return f"Characteristics of the patients at baseline, n = {len(cohort.patients)}."
+
+
+def baseline_note(cohort: Cohort, quartiles: str) -> str:
+    """Which quartiles, and for a synthetic cohort which columns nobody published."""
+    if cohort.dictionary.empty:
+        return quartile_note(quartiles)
+    invented = cohort.dictionary[(cohort.dictionary["origin"] == "invented")]
+    shown = [name for name in invented["column"] if name in (*cohort.measured, *cohort.patients.columns)]
+    known = [name for name in dict.fromkeys(shown) if name not in BOOKKEEPING]
+    names = joined([printed_name(name, cohort) for name in known])
+    return f"{quartile_note(quartiles)} Invented, because the publication is silent: {names}."
+
+
+def printed_name(name: str, cohort: Cohort) -> str:
+    """An instrument by its label, a patient-level column by the data dictionary, else by its own name."""
+    if name in cohort.measured:
+        return cohort.instrument(name).label
+    if not cohort.dictionary.empty:
+        rows = cohort.dictionary[(cohort.dictionary["file"] == "patients") & (cohort.dictionary["column"] == name)]
+        if len(rows):
+            row = rows.iloc[0]
+            return f"{row['meaning']}, {row['unit']}" if row["unit"] else str(row["meaning"])
+    return name.replace("_", " ")
+
+
+def baseline_names(cohort: Cohort) -> dict[str, str]:
+    """The rows of Table 1 by their printed names."""
+    names = [*cohort.patients.columns, *cohort.measured]
+    return {name: printed_name(name, cohort) for name in names} | labels(cohort)
 
 
 def quartile_note(quartiles: str) -> str:
@@ -129,13 +160,18 @@ def endpoint_numbers(endpoints: pd.DataFrame) -> dict[str, Any]:
 
 
 def rules_in_words(counts: pd.DataFrame, table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
-    """Counts by rule with the criterion, the loss rule and the estimand as a reader knows them."""
-    parts = table.drop_duplicates("rule").set_index("rule")
-    words = {
-        str(rule): f"{criterion_label(criterion, cohort)}; lost when {LOSS_NAMES[loss]}; {estimand.replace('-', ' ')}"
-        for rule, criterion, loss, estimand in parts[["criterion", "loss_rule", "estimand"]].itertuples(name=None)
-    }
-    return counts.assign(rule=counts["rule"].map(words))
+    """Counts by rule, each rule named by what differs from the first."""
+    rules = table.drop_duplicates("rule")[["criterion", "loss_rule", "estimand"]].to_dict("records")
+    chosen = rules[0]
+    words = ["The rule of this report"]
+    for rule in rules[1:]:
+        parts = {
+            "criterion": criterion_label(rule["criterion"], cohort),
+            "loss_rule": f"Lost when {LOSS_NAMES[rule['loss_rule']]}",
+            "estimand": f"Estimand {rule['estimand'].replace('-', ' ')}",
+        }
+        words.append("; ".join(parts[key] for key in parts if rule[key] != chosen[key]))
+    return counts.assign(rule=words)
 
 
 def course_sentence(course: pd.DataFrame, label: str, style: Style) -> str:
@@ -185,8 +221,8 @@ def change_template(change: Mapping[str, Any]) -> str:
         "week {week:d} in the {pairs:d} patients seen at both."
     )
     model = (
-        " The mixed model, which uses the scores of all patients, estimates a {difference} of {model_change} "
-        "({model_change_lower} to {model_change_upper}; {model_p:p})."
+        " The mixed model, which uses the scores of all patients, estimates a change of {model_change}{unit} "
+        "({level:%} CI {model_change_lower} to {model_change_upper}; {model_p:p})."
     )
     unfitted = " The trajectory model was not estimable from these data."
     parts = observed if change["shift"] is not None else "No paired change of {outcome} can be given for week {week:d}."
@@ -231,8 +267,9 @@ def crosscheck_sentence(check: CrossCheck, style: Style) -> str:
 
 
 def below(value: float) -> str:
-    """A small difference as `below 1e-7`: its power of ten, not its noise."""
-    return f"below 1e{math.ceil(math.log10(value)) if value > 0 else -16:d}"
+    """A small difference as `below 10\u207b\u2077`: its power of ten, not its noise."""
+    power = math.ceil(math.log10(value)) if value > 0 else -16
+    return "below 10" + str(power).translate(SUPERSCRIPTS)
 
 
 def contrast_note(scale: str, df: str) -> str:

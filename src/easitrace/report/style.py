@@ -5,6 +5,7 @@ import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 MISSING = "\u2013"
@@ -31,12 +32,12 @@ class Style:
     digits: int = 1
 
     def number(self, value: float | None, digits: int | None = None) -> str:
-        """A score or an estimate; missing as an en dash, minus as a minus sign, never `-0.0`."""
+        """A score or an estimate; halves away from zero, missing as an en dash, a real minus sign, never `-0.0`."""
         if value is None or not math.isfinite(value):
             return MISSING
         places = self.digits if digits is None else digits
-        text = f"{round(value, places) + 0.0:.{places}f}"
-        return text.replace("-", "\u2212").replace(".", self.decimal)
+        rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+        return f"{abs(rounded) if rounded == 0 else rounded:f}".replace("-", "\u2212").replace(".", self.decimal)
 
     def interval(self, lower: float, upper: float, digits: int | None = None) -> str:
         """Two limits as `1.2 to 3.4`, which cannot be misread where limits are negative."""

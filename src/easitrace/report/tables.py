@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from easitrace.report.style import MISSING, Style
-from easitrace.report.words import COVARIANCE_NAMES, SCALE_NAMES
+from easitrace.report.words import COVARIANCE_NAMES, SCALE_NAMES, SHORT_CLASSES
 
 if TYPE_CHECKING:
     from great_tables import GT
-
-VARIABLE_NAMES = {"age": "Age, years", "sex": "Sex"}
 
 
 def journal_table(rows: Sequence[Mapping[str, str]], text: Sequence[str] = (), groups: str = "") -> "GT":
@@ -40,9 +38,7 @@ def characteristics_table(data: pd.DataFrame, style: Style, labels: Mapping[str,
     """Table 1: median [quartiles] for numbers, n (%) for categories, both over the known values, and n missing."""
     rows = []
     for variable, part in data.groupby("variable", sort=False):
-        name = labels.get(
-            str(variable), VARIABLE_NAMES.get(str(variable), str(variable).replace("_", " ").capitalize())
-        )
+        name = capital(labels[str(variable)])
         levels = part[part["level"] != ""]
         if levels.empty:
             rows.append(_number_row(name, part.iloc[0], style))
@@ -59,10 +55,10 @@ def missing_table(data: pd.DataFrame, labels: Mapping[str, str]) -> "GT":
     rows = []
     for instrument, part in data.groupby("instrument", sort=False):
         cells = {
-            str(visit): f"{recorded}/{seen}"
+            capital(str(visit)): f"{recorded}/{seen}"
             for visit, recorded, seen in part[["visit", "recorded", "seen"]].itertuples(index=False)
         }
-        rows.append({"Instrument": labels.get(str(instrument), str(instrument)), **cells})
+        rows.append({"Instrument": capital(labels[str(instrument)]), **cells})
     return journal_table(rows)
 
 
@@ -79,7 +75,7 @@ def course_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         spread = f"{style.number(row['median'])} [{style.range(row['q1'], row['q3'])}]"
         rows.append(
             {
-                "Visit": str(row["visit"]).capitalize(),
+                "Visit": capital(row["visit"]),
                 "n": str(row["n"]),
                 "Median [Q1\u2013Q3]": spread,
                 "Mean (SD)": f"{style.number(row['mean'])} ({style.number(row['sd'])})",
@@ -95,7 +91,7 @@ def paired_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """Exact paired tests: the pairs, their medians, the Hodges-Lehmann shift with its interval, P."""
     rows = [
         {
-            "Comparison": str(row["name"]).capitalize(),
+            "Comparison": capital(row["name"]),
             "Pairs": str(row["n_pairs"]),
             "Median, earlier": style.number(row["median_from"]),
             "Median, later": style.number(row["median_to"]),
@@ -112,7 +108,7 @@ def means_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """Model-based means on the outcome's own scale with intervals and degrees of freedom."""
     rows = [
         {
-            "Visit": str(row["visit"]).capitalize(),
+            "Visit": capital(row["visit"]),
             "n": str(row["n"]),
             "Estimated mean": style.number(row["mean"]),
             f"{level:.0%} CI": style.interval(row["lower"], row["upper"]),
@@ -127,9 +123,11 @@ def contrasts_table(data: pd.DataFrame, style: Style, level: float, unit: str) -
     """Contrasts between visits in `unit` with interval, degrees of freedom and P."""
     rows = [
         {
-            "Contrast": row["name"],
-            unit: style.number(row["estimate"], 2),
-            f"{level:.0%} CI": style.interval(row["lower"], row["upper"], 2),
+            "Contrast": capital(row["name"]),
+            unit: style.number(row["estimate"], style.digits if unit.endswith("%") else style.digits + 1),
+            f"{level:.0%} CI": style.interval(
+                row["lower"], row["upper"], style.digits if unit.endswith("%") else style.digits + 1
+            ),
             "t": style.number(row["statistic"], 2),
             "df": style.number(row["df"]),
             "P": style.p(row["p"]),
@@ -143,8 +141,8 @@ def sensitivity_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """One estimate under every structure and scale; a model that is not estimable says so."""
     rows = [
         {
-            "Scale": SCALE_NAMES[row["scale"]][0].upper() + SCALE_NAMES[row["scale"]][1:],
-            "Covariance": COVARIANCE_NAMES[row["covariance"]],
+            "Scale": capital(SCALE_NAMES[row["scale"]]),
+            "Covariance": capital(COVARIANCE_NAMES[row["covariance"]]),
             "Estimated mean": style.number(row["mean"]) if row["status"] == "converged" else "not estimable",
             f"{level:.0%} CI": style.interval(row["lower"], row["upper"]) if row["status"] == "converged" else MISSING,
             "AIC": style.number(row["aic"], 1) if row["status"] == "converged" else MISSING,
@@ -159,7 +157,7 @@ def endpoint_table(data: pd.DataFrame, style: Style, level: float, names: Mappin
     rows = [
         {
             "Criterion": names[row["criterion"]],
-            "Visit": str(row["visit"]).capitalize(),
+            "Visit": capital(row["visit"]),
             "Responders / n": style.count(int(row["responders"]), int(row["n"])),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
             "Not in n": str(int(row["left_out"])),
@@ -174,7 +172,7 @@ def class_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     rows = [
         {
             "Out of": f"Of the {row['n']} {'patients' if row['denominator'] == 'patients' else 'patients classified'}",
-            "Class": str(row["class"]).capitalize(),
+            "Class": capital(row["class"]),
             "Patients / n": style.count(int(row["count"]), int(row["n"])),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
         }
@@ -186,7 +184,7 @@ def class_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
 def reasons_table(classes: pd.DataFrame) -> "GT":
     """Every patient's class and the reason for it."""
     rows = [
-        {"Patient": row["patient"], "Class": str(row["class"]).capitalize(), "Reason": row["reason"]}
+        {"Patient": row["patient"], "Class": capital(row["class"]), "Reason": row["reason"]}
         for row in classes.to_dict("records")
     ]
     return journal_table(rows, text=["Class", "Reason"])
@@ -194,8 +192,11 @@ def reasons_table(classes: pd.DataFrame) -> "GT":
 
 def rules_table(data: pd.DataFrame) -> "GT":
     """Patients in each class under every rule; `data` has a row per rule, classes as columns, then `changed`."""
-    used = [name for name in data.columns if name in ("rule", "changed") or data[name].any()]
-    rows = [{str(name).capitalize(): str(row[name]) for name in used} for row in data.to_dict("records")]
+    used = [name for name in SHORT_CLASSES if data[name].any()]
+    rows = [
+        {"Rule": row["rule"], **{SHORT_CLASSES[name]: str(row[name]) for name in used}, "Changed": str(row["changed"])}
+        for row in data.to_dict("records")
+    ]
     return journal_table(rows)
 
 
@@ -203,9 +204,9 @@ def published_table(data: pd.DataFrame, style: Style) -> "GT":
     """Published figures beside those computed here, and whether they agree at the printed precision."""
     rows = [
         {
-            "Figure": row["figure"],
+            "Figure": capital(row["figure"]),
             "Published": row["published"],
-            "This report": style.number(row["computed"], _digits_beyond(row["published"])),
+            "This report": _as_published(row["computed"], row["published"], style),
             "Agree": MISSING if pd.isna(row["agrees"]) else "yes" if row["agrees"] else "no",
         }
         for row in data.to_dict("records")
@@ -217,7 +218,7 @@ def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str)
     """The course at a glance: per visit the patients seen, the median, the estimated mean, the responders."""
     rows = [
         {
-            "Visit": str(row["visit"]).capitalize(),
+            "Visit": capital(row["visit"]),
             "Seen, n": str(row["n"]),
             "Median": style.number(row["median"]),
             f"Estimated mean ({level:.0%} CI)": _estimate(row, style),
@@ -236,9 +237,18 @@ def _estimate(row: Mapping[Any, Any], style: Style) -> str:
     return f"{style.number(row['mean'])} ({style.interval(row['lower'], row['upper'])})"
 
 
-def _digits_beyond(printed: str) -> int:
-    """The decimals a published figure was printed with."""
-    return len(match[1]) if (match := re.search(r"\.(\d+)", printed)) else 0
+def _as_published(value: float, published: str, style: Style) -> str:
+    """A figure in the form it was published in: its digits, its percent sign, its `=` of a P value."""
+    if published[0] in "=<>":
+        p = style.p(value)
+        return p if p[0] in "<>" else f"= {p}"
+    digits = len(match[1]) if (match := re.search(r"\.(\d+)", published)) else 0
+    return style.number(value, digits) + (" %" if published.endswith("%") else "")
+
+
+def capital(text: object) -> str:
+    """With a capital first letter, the rest as it is."""
+    return str(text)[:1].upper() + str(text)[1:]
 
 
 def _change(row: Mapping[Any, Any], estimate: str, limits: str, style: Style) -> str:

@@ -70,8 +70,14 @@ DIFFERENCE_NOTES = {
     "log1p": "Differences of means of log(1 + score) as percent change of 1 + score, later against earlier.",
     "sqrt": "Differences of means of the square root of the score, later minus earlier.",
 }
-DIFFERENCES = {
-    "raw": "change of the mean, in points,",
-    "log1p": "change of 1 + score, in percent,",
-    "sqrt": "change of the mean square root of the score",
+UNITS = {"raw": " points", "log1p": "% of 1 + score", "sqrt": " in the square root of the score"}
+SHORT_SCALES = {"raw": "score", "log1p": "log(1 + score)", "sqrt": "square root"}
+SHORT_CLASSES = {
+    "responder": "Responder",
+    "temporary responder": "Temporary",
+    "non-responder": "Non-responder",
+    "stopped for side effects": "Stopped, side effects",
+    "stopped, other reason": "Stopped, other",
+    "not classifiable yet": "Not yet",
+    "not classifiable, visit missing": "Visit missing",
 }
