@@ -431,7 +431,7 @@ def structure(name: str) -> Structure:
 
 
 def start(entry: Structure, sigma: Array, times: Array) -> Array:
-    """Working parameters of a structure's member near `sigma` (J, J); correlations shrink until it is positive definite."""
+    """Working parameters of a member near `sigma` (J, J); correlations shrink until it is positive definite."""
     sd = np.sqrt(np.diag(sigma))
     R = np.clip(sigma / np.outer(sd, sd), -LARGEST_START_CORRELATION, LARGEST_START_CORRELATION)
     np.fill_diagonal(R, 1.0)

@@ -86,6 +86,8 @@ CODES: dict[str, str] = {
     "E310": "sufficient statistics that do not belong together",
     "E311": "covariate changes within a patient",
     "E312": "not a factor, covariate, term or level of the model",
+    "E313": "file does not hold sufficient statistics",
+    "E314": "rows of a patient are not neighbours",
     "E320": "fewer than two visits",
     "E401": "a cell of a chapter failed",
     "E402": "a cell took longer than the time limit",

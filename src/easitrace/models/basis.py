@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from easitrace.covariance import Array
 from easitrace.models.likelihood import Block
 from easitrace.models.moments import Moments
+from easitrace.models.patterns import upper
 from easitrace.models.rank import independent_columns
 
 PERFECT_FIT = 1e-11  # residual over outcome, root mean squares
@@ -38,8 +39,7 @@ class Basis:
 
     def coordinates(self, L: Array) -> Array:
         """Contrasts of the kept coefficients (m, p) as contrasts of b."""
-        coordinates: Array = np.linalg.solve(self.root.T, L.T).T
-        return coordinates
+        return np.asarray(np.linalg.solve(self.root.T, L.T).T, dtype=float)
 
     def log_likelihood(self, value: float, n: int, reml: bool) -> float:
         """The log-likelihood of the data from that in the basis."""
@@ -52,12 +52,13 @@ class Basis:
 def to_basis(moments: Moments) -> tuple[Basis, list[Block]]:
     """The basis, and one block of rows z = (Q, residual) per covariance group."""
     J, w, p = moments.layout.S.shape
-    seen = moments.seen[moments.pattern]
-    X = np.einsum("rw,jwp->rjp", moments.factor[:, :w], moments.layout.S, optimize=True) * seen[:, :, None]
-    y = moments.factor[:, w:]
-    triangle = np.linalg.qr(np.concatenate([X, y[:, :, None]], axis=2).reshape(-1, p + 1), mode="r")
+    patterns = moments.patterns
+    seen = patterns.seen[patterns.owner]
+    X = np.einsum("rw,jwp->rjp", patterns.factor[:, :w], moments.layout.S, optimize=True) * seen[:, :, None]
+    y = patterns.factor[:, w:]
+    triangle = upper(np.concatenate([X, y[:, :, None]], axis=2).reshape(-1, p + 1))
     kept, dropped = independent_columns(triangle[:, :p])
-    small = np.linalg.qr(triangle[:, [*kept, p]], mode="r")
+    small = upper(triangle[:, [*kept, p]])
     k = len(kept)
     root, target = small[:k, :k], small[:k, k]
     gamma = np.linalg.solve(root, target)
@@ -65,7 +66,7 @@ def to_basis(moments: Moments) -> tuple[Basis, list[Block]]:
     total, n = float(np.linalg.norm(small[:, k])), moments.n_observations
     perfect = residual <= PERFECT_FIT * total or n <= k
     scale = 1.0 if perfect else residual / np.sqrt(n)
-    dependence = np.linalg.lstsq(triangle[:, kept], triangle[:, dropped])[0]
+    dependence = np.asarray(np.linalg.lstsq(triangle[:, kept], triangle[:, dropped])[0], dtype=float)
     Q = np.linalg.solve(root.T, X[:, :, kept].reshape(-1, k).T).T.reshape(len(y), J, k)
     z = np.concatenate([Q, ((y - X[:, :, kept] @ gamma) / scale)[:, :, None]], axis=2)
     return Basis(root, target, scale, kept, dropped, dependence, perfect), _blocks(moments, z)
@@ -73,10 +74,10 @@ def to_basis(moments: Moments) -> tuple[Basis, list[Block]]:
 
 def _blocks(moments: Moments, z: Array) -> list[Block]:
     """The rows by covariance group; groups without patients have no block."""
-    blocks = []
-    for group in range(len(moments.recipe.levels[moments.recipe.by]) if moments.recipe.by else 1):
-        mine = np.flatnonzero(moments.group == group)
-        rows = np.isin(moments.pattern, mine)
-        pattern = np.searchsorted(mine, moments.pattern[rows])
-        blocks.append(Block(z[rows], pattern, moments.seen[mine], moments.counts[mine].astype(float)))
+    patterns, by, blocks = moments.patterns, moments.recipe.by, []
+    for group in range(len(moments.recipe.levels[by]) if by else 1):
+        mine = np.flatnonzero(patterns.group == group)
+        rows = np.isin(patterns.owner, mine)
+        owner = np.searchsorted(mine, patterns.owner[rows])
+        blocks.append(Block(z[rows], owner, patterns.seen[mine], patterns.counts[mine].astype(float)))
     return blocks

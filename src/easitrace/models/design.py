@@ -1,9 +1,10 @@
-"""From a formula and a data frame to arrays: outcome, model rows, patient and visit codes, and the recipe to build rows anew.
+"""From a formula and a data frame to arrays, and the recipe to build model rows anew.
 
-Formulas are formulaic's. The visit is always a factor, whatever its type in the data: numbers in numerical order, an ordered
-or plain categorical in the order of its categories. Columns of text and truth values are factors, as are those in C(...).
+Formulas are formulaic's. The visit is always a factor, whatever its type in the data: numbers in numerical order,
+a categorical in the order of its categories. Columns of text and truth values are factors, as are those in C(...).
 """
 
+import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ Levels = Mapping[str, tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class Recipe:
-    """What turns rows of data into rows of the model: formula, roles, levels of every factor, formulaic's specification.
+    """What turns rows of data into rows of the model: formula, roles, levels of factors, formulaic's specification.
 
     `levels[visit]` are the planned visits in order. `columns` are formulaic's column names, in order.
     """
@@ -89,9 +90,35 @@ def expressions(formula: str) -> tuple[str, ...]:
 
 def variables(formula: str) -> tuple[str, ...]:
     """Names of the data columns the formula uses, outcome first."""
-    parsed = parse(formula)
-    left, right = (sorted(map(str, side.required_variables)) for side in (parsed.lhs, parsed.rhs))
-    return tuple(dict.fromkeys([*left, *right]))
+    return tuple(dict.fromkeys([*outcome_variables(formula), *predictors(formula)]))
+
+
+@lru_cache(maxsize=128)
+def outcome_variables(formula: str) -> tuple[str, ...]:
+    """Data columns left of ~."""
+    return _columns_of(parse(formula).lhs)
+
+
+@lru_cache(maxsize=128)
+def predictors(formula: str) -> tuple[str, ...]:
+    """Data columns right of ~."""
+    return _columns_of(parse(formula).rhs)
+
+
+def _columns_of(side: Any) -> tuple[str, ...]:
+    """Names that an expression reads, functions and modules aside (formulaic forgets those in stateful transforms)."""
+    found: set[str] = set()
+    for factor in (factor for term in side for factor in term.factors):
+        if factor.eval_method.value == "lookup":
+            found.add(factor.expr)
+        elif factor.eval_method.value == "python":
+            nodes = list(ast.walk(ast.parse(factor.expr, mode="eval")))
+            inner = [n.func for n in nodes if isinstance(n, ast.Call)] + [
+                n.value for n in nodes if isinstance(n, ast.Attribute)
+            ]
+            called = {id(node) for node in inner}
+            found |= {n.id for n in nodes if isinstance(n, ast.Name) and id(n) not in called}
+    return tuple(sorted(found))
 
 
 def to_frame(data: Any, columns: Sequence[str]) -> pd.DataFrame:
@@ -106,7 +133,7 @@ def to_frame(data: Any, columns: Sequence[str]) -> pd.DataFrame:
             [Problem("E303", f"column {name}", "is not in the data", f"columns are {there}") for name in missing]
         )
     wanted = native.select(columns)
-    frame = wanted.to_native() if isinstance(data, pd.DataFrame) else wanted.to_pandas()
+    frame: pd.DataFrame = wanted.to_native() if isinstance(data, pd.DataFrame) else wanted.to_pandas()
     return frame.reset_index(drop=True)
 
 
@@ -127,7 +154,7 @@ def categorised(frame: pd.DataFrame, levels: Levels) -> pd.DataFrame:
 
 
 def observed_levels(column: pd.Series, ordered: bool = False) -> tuple[Any, ...]:
-    """Levels present, in order: of the categories, else of the numbers, else of the alphabet (DataError when `ordered`)."""
+    """Levels present, in order of categories, numbers or the alphabet (the last is a DataError when `ordered`)."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         present = np.bincount(column.cat.codes.to_numpy(), minlength=len(column.cat.categories)) > 0
         return tuple(np.asarray(column.cat.categories)[present].tolist())
@@ -144,10 +171,9 @@ def observed_levels(column: pd.Series, ordered: bool = False) -> tuple[Any, ...]
 
 
 def factor_names(formula: str, frame: pd.DataFrame, visit: str) -> list[str]:
-    """Columns of the right-hand side that are factors: the visit, text, truth values, categoricals, and those in C(...)."""
+    """Right-hand columns that are factors: the visit, text, truth values, categoricals, and those in C(...)."""
     written = {match[1] for expr in expressions(formula) if (match := re.match(r"C\(\s*(\w+)\s*[,)]", expr))}
-    outcome = set(map(str, parse(formula).lhs.required_variables))
-    names = [name for name in variables(formula) if name not in outcome]
+    names = predictors(formula)
     return [
         n
         for n in names
@@ -196,8 +222,7 @@ def _stateless_spec(
 
 def specification(formula: str, levels: Levels, numeric: Sequence[str], frame: pd.DataFrame | None) -> ModelSpec:
     """Formulaic's specification of the right-hand side; terms with a state (scale, splines) learn it from `frame`."""
-    rhs = set(map(str, parse(formula).rhs.required_variables))
-    factors = tuple((name, tuple(levels[name])) for name in levels if name in rhs)
+    factors = tuple((name, tuple(levels[name])) for name in levels if name in predictors(formula))
     spec = _stateless_spec(formula, factors, tuple(numeric))
     if not spec.transform_state or frame is None:
         return spec
@@ -205,7 +230,7 @@ def specification(formula: str, levels: Levels, numeric: Sequence[str], frame: p
 
 
 def outcome_values(formula: str, frame: pd.DataFrame) -> Array:
-    """The left-hand side (N,): a column, or an expression such as np.log1p(easi); DataError when a value is not finite."""
+    """The left-hand side (N,), a column or an expression of columns; DataError when a value is not finite."""
     (term,) = parse(formula).lhs
     name = str(term)
     values = frame[name] if name in frame.columns else Formula(f"0 + {name}").get_model_matrix(frame, output="numpy")
@@ -216,9 +241,9 @@ def outcome_values(formula: str, frame: pd.DataFrame) -> Array:
 
 
 def prepare(
-    formula: str, data: Any, patient: str, visit: str, by: str | None, levels: Levels | None = None
+    formula: str, data: Any, *, patient: str, visit: str, by: str | None = None, levels: Levels | None = None
 ) -> tuple[Recipe, Rows]:
-    """The recipe and the rows used. `levels` fixes the levels (and visits) of factors that these data may not show in full."""
+    """The recipe and the rows used. `levels` fixes levels (and visits) that these data may not show in full."""
     needed = [name for name in (by,) if name is not None]
     columns = list(dict.fromkeys([*variables(formula), patient, visit, *needed]))
     frame, dropped = used_rows(formula, to_frame(data, columns), patient, visit, needed)
@@ -229,8 +254,7 @@ def prepare(
     if (np.diff(codes) < 0).any():
         order = np.argsort(codes, kind="stable")
         frame, codes = frame.iloc[order].reset_index(drop=True), codes[order]
-    rhs = sorted(map(str, parse(formula).rhs.required_variables))
-    numeric = tuple(name for name in rhs if name not in found)
+    numeric = tuple(name for name in predictors(formula) if name not in found)
     spec = specification(formula, found, numeric, frame)
     (outcome,) = parse(formula).lhs
     recipe = Recipe(formula, str(outcome), patient, visit, by, found, numeric, tuple(spec.column_names), spec)

@@ -5,7 +5,7 @@ a mean is the average of its grid rows, with equal or proportional weights (Sear
 Am Stat 34:216).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, product
 from typing import Any, Literal
 
@@ -14,11 +14,16 @@ import pandas as pd
 
 from easitrace.covariance import Array
 from easitrace.errors import ParameterError, Problem
-from easitrace.models.design import parse
+from easitrace.models.design import predictors
 from easitrace.models.fit import Fit
 
 Names = str | Sequence[str]
-BACK = {"log1p": (np.expm1, np.exp), "sqrt": (np.square, lambda m: 2 * np.abs(m)), "raw": (lambda m: m, np.ones_like)}
+Back = Callable[[Any], Any]
+BACK: dict[str, tuple[Back, Back]] = {  # the inverse transformation and its slope
+    "raw": (lambda m: m, lambda m: 0 * m + 1),
+    "log1p": (np.expm1, np.exp),
+    "sqrt": (np.square, lambda m: 2 * np.abs(m)),
+}
 
 
 def emmeans(
@@ -81,7 +86,8 @@ def contrasts(
         members = np.flatnonzero(groups == group)
         for low, high in _pairs(labels[members].tolist(), against):
             one, other = members[high], members[low]
-            rows.append(_contrast_row(labels, frame, strata, one, other, group if strata else None))
+            row = {"contrast": f"{labels[one]} - {labels[other]}", "within": group if strata else None}
+            rows.append(row | {name: frame[name].iloc[one] for name in strata})
             matrix.append(L[one] - L[other])
     found = fit.estimate(np.array(matrix), level)
     return pd.DataFrame(rows).assign(**found._asdict())
@@ -90,8 +96,8 @@ def contrasts(
 def joint_test(fit: Fit, term: str) -> pd.DataFrame:
     """Type III F test of one term: its factors' contrasts averaged over all other factors with equal weights.
 
-    `term` is written as in the formula, "arm", "arm:week", "baseline". For a covariate the slope is tested, averaged over
-    the levels of factors outside the term; a transformed covariate is tested through its coefficients.
+    `term` is written as in the formula, "arm", "arm:week", "baseline". For a covariate the slope is tested, averaged
+    over the levels of factors outside the term; a transformed covariate is tested through its coefficients.
 
     Returns
     -------
@@ -142,7 +148,7 @@ def marginal_means(fit: Fit, by: list[str], at: Mapping[str, Any], weights: str)
 def grid_values(fit: Fit, by: Sequence[str], at: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Values of every variable of the model in the reference grid."""
     recipe = fit.recipe
-    used = [str(v) for v in sorted(map(str, parse(recipe.formula).rhs.required_variables))]
+    used = predictors(recipe.formula)
     factors = [name for name in recipe.levels if name in used]
     for name in [*by, *at]:
         if name not in used or (name in by and name not in factors):
@@ -169,7 +175,8 @@ def _weights(fit: Fit, averaged: Sequence[str], grid: pd.DataFrame, weights: str
         key = tuple(fit.recipe.levels[name][combo[names.index(name)]] for name in factors)
         totals[key] = totals.get(key, 0) + count
     weight = np.array([totals.get(key, 0) for key in grid[factors].itertuples(index=False, name=None)], dtype=float)
-    return weight / weight.reshape(-1, cells).sum(axis=1).repeat(cells)
+    shares: Array = weight / weight.reshape(-1, cells).sum(axis=1).repeat(cells)
+    return shares
 
 
 def _term_contrasts(fit: Fit, term: str) -> Array:
@@ -228,10 +235,3 @@ def _pairs(labels: list[str], against: Any) -> list[tuple[int, int]]:
         raise ParameterError(Problem("E312", "against", f"{against!r} is not a level", f"they are {', '.join(labels)}"))
     reference = labels.index(str(against))
     return [(reference, k) for k in range(len(labels)) if k != reference]
-
-
-def _contrast_row(
-    labels: pd.Series, frame: pd.DataFrame, strata: list[str], one: int, other: int, group: str | None
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"contrast": f"{labels[one]} - {labels[other]}", "within": group}
-    return row | {name: frame[name].iloc[one] for name in strata}

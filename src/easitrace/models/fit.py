@@ -20,9 +20,9 @@ Status = Literal["converged", "precision-limited", "unidentified", "singular", "
 class Optimum:
     """How the optimum was reached.
 
-    runs : every start with its end; best : index of the run that was kept; theta (q,) working parameters of Sigma / scale^2,
-    group after group; gradient (q,) and hessian (q, q) of -log-likelihood there; smallest_eigenvalue : of the Hessian
-    scaled to a unit diagonal; scale : the unit of the outcome in which Sigma was estimated.
+    runs : every start with its end; best : index of the run that was kept; theta (q,) : working parameters of
+    Sigma / scale^2, group after group; gradient (q,) and hessian (q, q) of -log-likelihood there; smallest_eigenvalue :
+    of the Hessian scaled to a unit diagonal; scale : the unit of the outcome in which Sigma was estimated.
     """
 
     runs: tuple[Run, ...]
@@ -38,11 +38,13 @@ class Optimum:
 class Fit:
     """A fitted repeated-measures model.
 
-    coefficients : term, estimate, se, df, statistic, p, lower, upper (missing for terms dropped as collinear; df, statistic,
-    p and interval missing unless `status` is "converged"); log_likelihood (restricted under REML); aic, bic count the
-    covariance parameters under REML as mmrm and SAS do, and under ML the fixed effects too as SAS and nlme do (R mmrm
-    does not); bic counts patients; covariance (J, J), or a dict by group; beta_covariance (p, p) of the terms kept;
+    coefficients : term, estimate, se, df, statistic, p, lower, upper (missing for terms dropped as collinear; df,
+    statistic, p and interval missing unless `status` is "converged"); log_likelihood (restricted under REML);
+    aic, bic : count the covariance parameters under REML as mmrm and SAS do, and under ML the fixed effects too as SAS
+    and nlme do (R mmrm does not); bic counts patients;
+    covariance : (J, J), or a dict by group; beta_covariance : (p, p) of the terms kept;
     dropped_rows : rows left out by the column that was missing; dropped_terms : collinear terms, later ones;
+    left_out : patients missing from shared statistics because too few had their visit pattern;
     tried : structures tried before this one with their status (fallback).
     """
 
@@ -67,6 +69,7 @@ class Fit:
     optimum: Optimum | None
     dropped_rows: dict[str, int]
     dropped_terms: tuple[str, ...]
+    left_out: int
     recipe: Recipe = field(repr=False)
     basis: Basis = field(repr=False)
     effects: FixedEffects | None = field(repr=False)
@@ -76,14 +79,14 @@ class Fit:
 
     def __repr__(self) -> str:
         groups = f" by {self.by}" if self.by else ""
+        kind = "REML" if self.reml else "ML"
         return (
-            f"Fit({self.formula!r}, covariance {self.structure}{groups}, {'REML' if self.reml else 'ML'}, df {self.df}: "
-            f"{self.status}, {self.n_patients} patients, {self.n_observations} observations, "
-            f"log-likelihood {self.log_likelihood:.4f})"
+            f"Fit({self.formula!r}, covariance {self.structure}{groups}, {kind}, df {self.df}: {self.status}, "
+            f"{self.n_patients} patients, {self.n_observations} observations, log-likelihood {self.log_likelihood:.4f})"
         )
 
     def estimate(self, L: Array, level: float) -> Estimates:
-        """Estimates of contrasts L (m, all terms); missing where not estimable, df onwards missing when not converged."""
+        """Estimates of L (m, all terms); missing where not estimable, from df onwards when not converged."""
         estimable = self.estimable(L)
         kept = L[:, self.basis.kept]
         found = np.full((7, len(L)), np.nan)
@@ -95,7 +98,7 @@ class Fit:
         return Estimates(*found)
 
     def test(self, L: Array) -> FTest:
-        """Joint F test that L (m, all terms) @ coefficients = 0; missing when not converged or a row is not estimable."""
+        """Joint F test of L (m, all terms); missing when not converged or a row is not estimable."""
         if self.effects is None or self.status != "converged" or not self.estimable(L).all():
             return FTest(0, np.nan, np.nan, np.nan)
         kept = L[:, self.basis.kept]

@@ -97,7 +97,9 @@ def _by_group(moments: Moments) -> list[tuple[str, Array, Array]]:
     """Suffix naming the group, seen (P, J) and counts (P,) of every covariance group."""
     by = moments.recipe.by
     names = [f" in {by} {level}" for level in moments.recipe.levels[by]] if by else [""]
+    patterns = moments.patterns
+    members = [patterns.group == g for g in range(len(names))]
     return [
-        (name, moments.seen[moments.group == g].astype(float), moments.counts[moments.group == g].astype(float))
-        for g, name in enumerate(names)
+        (name, patterns.seen[mine].astype(float), patterns.counts[mine].astype(float))
+        for name, mine in zip(names, members, strict=True)
     ]

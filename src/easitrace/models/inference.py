@@ -5,8 +5,8 @@ for Kenward-Roger, the curvature sum_ab W_ab (Q_ab - R_ab / 4) with
     Q_ab = X'Omega Sigma_a Omega Sigma_b Omega X,   R_ab = X'Omega Sigma_ab Omega X.
 
 Satterthwaite (Fai and Cornelius 1996, J Stat Comput Simul 54:363): df = 2 v^2 / (d' W d), v = l'Phi l, d = dv/dtheta.
-Kenward-Roger (1997, Biometrics 53:983): Phi_A = Phi + 2 Phi (curvature - sum_ab W_ab H_a Phi H_b) Phi; without R_ab it is
-free of the parametrisation (2009, Comput Stat Data Anal 53:2583), and it equals the former where Sigma is linear in theta.
+Kenward-Roger (1997, Biometrics 53:983): Phi_A = Phi + 2 Phi (curvature - sum_ab W_ab H_a Phi H_b) Phi; without R_ab
+it is free of the parametrisation (2009, Comput Stat Data Anal 53:2583), and the same where Sigma is linear in theta.
 """
 
 from dataclasses import dataclass
@@ -82,7 +82,7 @@ def kenward_roger_covariance(phi: Array, slopes: Array, W: Array, curvature: Arr
 
 
 def estimates(effects: FixedEffects, L: Array, original: Array, level: float) -> Estimates:
-    """Estimates of L @ beta (m, p), with tests and intervals; `original` is L in the coordinates of the coefficients."""
+    """Estimates of L @ beta (m, p); `original` is L in the coordinates of the coefficients."""
     value = L @ effects.beta
     se = np.sqrt(np.einsum("mp,pq,mq->m", L, effects.adjusted, L))
     df = degrees_of_freedom(effects, L, original)
@@ -128,7 +128,7 @@ def f_test(effects: FixedEffects, L: Array, original: Array) -> FTest:
 
 
 def _satterthwaite_df2(effects: FixedEffects, L: Array) -> float:
-    """Denominator df of Fai and Cornelius: from the df nu_k of orthogonal contrasts, 2E / (E - m), E = sum nu/(nu - 2)."""
+    """Denominator df of Fai and Cornelius: 2E / (E - m), E = sum nu / (nu - 2) over orthogonal contrasts' df nu."""
     vectors = np.linalg.eigh(L @ effects.phi @ L.T).eigenvectors
     nu = degrees_of_freedom(effects, vectors.T @ L, L)
     if len(nu) == 1:

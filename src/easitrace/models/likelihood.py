@@ -56,7 +56,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Weighted:
-    """A block weighted by its Sigma: Omega_P (P, J, J), Omega_i Z_i (R, J, p + 1), sum_P n_P log|Sigma_P|, A (p+1, p+1)."""
+    """A block weighted by Sigma: Omega_P (P, J, J), Omega_i Z_i (R, J, p+1), sum_P n_P log|Sigma_P|, A (p+1, p+1)."""
 
     omega: Array
     rows: Array

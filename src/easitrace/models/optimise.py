@@ -72,17 +72,17 @@ def optimise(model: Model, n_patients: int) -> tuple[tuple[Run, ...], int]:
 
 
 def starts(model: Model, n_patients: int) -> list[Array]:
-    """Pooled residual covariance; its SD with half the correlations; for few patients also equicorrelation 0.5 and identity."""
+    """Pooled residual covariance; its SD with half the correlations; for few patients equicorrelation 0.5, identity."""
     per_group = [_start_matrices(residual_covariance(block)) for block in model.blocks]
     count = 4 if n_patients < FEW_PATIENTS else 2
     return [np.concatenate([start(model.entry, S[k], model.times) for S in per_group]) for k in range(count)]
 
 
 def residual_covariance(block: Block) -> Array:
-    """Available-case covariance of the least-squares residuals; visits or pairs without data borrow the mean or zero."""
+    """Available-case covariance of the least-squares residuals; visits without data borrow the mean, pairs zero."""
     e, J = block.z[:, :, -1], block.seen.shape[1]
     counts = np.einsum("p,pj,pk->jk", block.counts, block.seen, block.seen)
-    S = (e.T @ e) / np.maximum(counts, 1)
+    S: Array = (e.T @ e) / np.maximum(counts, 1)
     overall = float(np.trace(e.T @ e)) / max(float(np.trace(counts)), 1.0)
     variances = np.where(np.diag(counts) > 1, np.diag(S), overall)
     S[np.arange(J), np.arange(J)] = np.maximum(variances, 1e-4 * max(overall, 1e-8))

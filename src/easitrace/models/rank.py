@@ -9,7 +9,7 @@ RANK_TOLERANCE = 1e-7  # of a column's length
 
 
 def independent_columns(triangle: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Columns to keep, and later columns that depend on earlier ones, from the columns or any R factor of them (m, p)."""
+    """Columns to keep, and later ones that depend on earlier ones, from the columns or any R factor of them (m, p)."""
     lengths = np.linalg.norm(triangle, axis=0)
     kept = list(np.flatnonzero(lengths > 0))
     while kept:

@@ -1,6 +1,6 @@
 """How the model's rows x_ij arise from columns of the patient: x_ij = S_j' w_i.
 
-Wide: every column of the model is (a function of the visit) times (a function of the patient), so w_i holds the distinct
+Wide: every column of the model is a function of the visit times a function of the patient, so w_i holds the distinct
 patient-level products and S_j the visit's numbers. Long: w_i = (x_i1, ..., x_iJ) and S_j picks the j-th.
 """
 
@@ -109,7 +109,8 @@ def _column(piece: Piece, recipe: Recipe, rows: Rows, start: NDArray[np.int64]) 
     factor, column = piece
     values = rows.frame[_variable(factor)]
     if _is_factor(recipe, factor):
-        return _coding(recipe, factor)[values.cat.codes.to_numpy()[start], column]
+        codes = values.cat.codes.to_numpy()[start]
+        return np.asarray(_coding(recipe, factor)[codes, column])
     return values.to_numpy(float)[start]
 
 
