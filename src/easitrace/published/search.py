@@ -13,6 +13,7 @@ LAST_THRESHOLD_AT = 0.7
 LONGEST_STEP = 12
 SWAPS = 0.2
 STRAIN = 0.02
+UNMET = 0.5
 
 Cells = list[tuple[int, int]]
 
@@ -27,8 +28,8 @@ def search(
     """Change `scores` in place until every target is met; what is left of each that is not.
 
     A move shifts one score by a few grid steps or exchanges two scores of one visit. It is taken when the total
-    distance, and a little for every step away from the plausible start, grows by no more than a threshold that
-    falls to 0.
+    distance, with a charge for every target unmet and a little for every step away from the plausible start, grows
+    by no more than a threshold that falls to 0.
     """
     start = scores.copy()
     left = [target.distance(scores) for target in targets]
@@ -41,7 +42,7 @@ def search(
         visit = open_visits[int(rng.integers(len(open_visits)))]
         cells = _move(scores, visit, rows[visit], bounds, rng)
         after = {k: targets[k].distance(scores) for k in by_visit[visit]}
-        growth = sum(after.values()) - sum(left[k] for k in after)
+        growth = sum(_cost(distance) - _cost(left[k]) for k, distance in after.items())
         growth += STRAIN * sum(_strain(scores, start, visit, patient, before) for patient, before in cells)
         if growth <= FIRST_THRESHOLD * max(0.0, 1 - iteration / (LAST_THRESHOLD_AT * ITERATIONS)):
             for k, distance in after.items():
@@ -50,6 +51,10 @@ def search(
             for patient, before in cells:
                 scores[patient, visit] = before
     return {target.name: distance for target, distance in zip(targets, left, strict=True) if distance > 0}
+
+
+def _cost(distance: float) -> float:
+    return distance + UNMET if distance > 0 else 0.0
 
 
 def _strain(scores: Integers, start: Integers, visit: int, patient: int, before: int) -> int:
