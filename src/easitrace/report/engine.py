@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from jupyter_core.utils import ensure_event_loop
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine
 
@@ -27,7 +28,7 @@ class ChapterEngine(Engine):  # type: ignore[misc]
     def execute_managed_notebook(
         cls, nb_man: Any, kernel_name: str, *, execution: Any, chapter: str, **unused: Any
     ) -> None:
-        """Execute all cells, each within the time limit."""
+        """Execute all cells, each within the time limit, on an event loop of this thread's own."""
         client = ChapterClient(
             nb_man,
             new_manager=lambda: execution.kernels.manager(chapter),
@@ -37,4 +38,7 @@ class ChapterEngine(Engine):  # type: ignore[misc]
             record_timing=False,
             kernel_name=kernel_name,
         )
-        client.execute(env=execution.kernels.environment, cwd=str(Path.cwd()))
+        try:
+            client.execute(env=execution.kernels.environment, cwd=str(Path.cwd()))
+        finally:
+            ensure_event_loop().close()

@@ -36,7 +36,14 @@ WARM = (
     "seaborn",
     "great_tables",
     "formulaic",
+    "easitrace.cohort.read",
+    "easitrace.models.emmeans",
+    "easitrace.models.mmrm",
     "easitrace.report.chapter",
+    "easitrace.report.figures",
+    "easitrace.report.prose",
+    "easitrace.report.tables",
+    "easitrace.response.classify",
 )
 PR_SET_PDEATHSIG = 1
 

@@ -137,7 +137,7 @@ class Page:
         if level == 1:
             return ""
         stem = re.sub(r"[^a-z0-9]+", "-", plain_text(words).lower()).strip("-")
-        anchor = self._free(f"{chapter}-{stem or 'section'}")
+        anchor = self._free(f"section-{chapter}-{stem}")
         if level == 2:
             self.contents[-1].inside.append(Entry(anchor, plain_text(words)))
         return f'<h{min(level + 1, 6)} id="{anchor}">{words}</h{min(level + 1, 6)}>\n'

@@ -60,17 +60,19 @@ def staging(reports: Path, study: str) -> Iterator[Path]:
 
 
 def put_in_place(stage: Path, target: Path) -> None:
-    """Make the finished folder the report; what stood there before is then in `stage`."""
+    """Make the finished folder the report; files that no report of ours wrote there stay."""
     for folder, _, names in os.walk(stage):
         for name in names:
             flush(Path(folder) / name)
         flush(Path(folder))
     if not target.exists():
         os.rename(stage, target)  # noqa: PTH104
-    elif not _exchange(stage, target):
-        (stage / MARKER).touch()
-        flush(stage)
-        _replace_files(stage, target)
+    else:
+        _keep_what_others_put_there(stage, target)
+        if not _exchange(stage, target):
+            (stage / MARKER).touch()
+            flush(stage)
+            _replace_files(stage, target)
     flush(target.parent)
 
 
@@ -162,6 +164,17 @@ def _refuse_what_is_not_ours(target: Path) -> None:
     else:
         return
     raise MachineError(Problem("E604", str(target), what, "move it away or give the study another name"))
+
+
+def _keep_what_others_put_there(stage: Path, target: Path) -> None:
+    """Copy the files that the old report's record does not list (a reader's notes, say) into the new report."""
+    record = target / RECORD
+    ours = {RECORD, *json.loads(record.read_text(encoding="utf-8"))["files"]} if record.exists() else set()
+    for path in target.rglob("*"):
+        name = path.relative_to(target)
+        if path.is_file() and name.as_posix() not in ours and not (stage / name).exists():
+            (stage / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, stage / name)
 
 
 def _remove(folder: Path) -> None:
