@@ -70,7 +70,7 @@ DIFFERENCE_NOTES = {
     "log1p": "Differences of means of log(1 + score) as percent change of 1 + score, later against earlier.",
     "sqrt": "Differences of means of the square root of the score, later minus earlier.",
 }
-UNITS = {"raw": " points", "log1p": "% of 1 + score", "sqrt": " in the square root of the score"}
+UNITS = {"raw": " points", "log1p": "% in 1 + score", "sqrt": " in the square root of the score"}
 SHORT_SCALES = {"raw": "score", "log1p": "log(1 + score)", "sqrt": "square root"}
 SHORT_CLASSES = {
     "responder": "Responder",

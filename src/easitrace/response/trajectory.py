@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
-from easitrace.models.emmeans import contrasts, emmeans
+from easitrace.models.emmeans import back_transform, contrasts, emmeans
 from easitrace.models.fit import Fit
 from easitrace.models.mmrm import fit_mmrm
 
@@ -18,10 +18,9 @@ STRUCTURES = ("us", "toeph", "ar1h", "csh", "cs")
 
 @dataclass(frozen=True)
 class Scale:
-    """A scale for the model: to it, back to points, and what a difference on it means in percent or points."""
+    """A scale for the model, and what a difference on it means in percent or points."""
 
     to: Callable[[Any], Any]
-    back: Callable[[Any], Any]
     difference: str
     of_difference: Callable[[Any], Any]
 
@@ -30,23 +29,18 @@ def _same(values: Any) -> Any:
     return values
 
 
-def _square(values: Any) -> Any:
-    """The square of a non-negative root; a root below zero, at the end of an interval, means no points."""
-    return np.square(np.maximum(values, 0))
-
-
 def _percent(values: Any) -> Any:
     return 100 * np.expm1(values)
 
 
-SCALES: dict[str, Scale] = {
-    "raw": Scale(_same, _same, "Change, points", _same),
-    "log1p": Scale(np.log1p, np.expm1, "Change of 1 + score, %", _percent),
-    "sqrt": Scale(np.sqrt, _square, "Change of the square root", _same),
+SCALES: dict[ScaleName, Scale] = {
+    "raw": Scale(_same, "Change, points", _same),
+    "log1p": Scale(np.log1p, "Change of 1 + score, %", _percent),
+    "sqrt": Scale(np.sqrt, "Change of the square root", _same),
 }
 
 
-def model_rows(cohort: Cohort, scale: str, covariates: Sequence[str] = ()) -> pd.DataFrame:
+def model_rows(cohort: Cohort, scale: ScaleName, covariates: Sequence[str] = ()) -> pd.DataFrame:
     """One row per recorded outcome: `patient`, `visit`, `week`, `y` on the model's scale, the covariates."""
     rows = cohort.visits.loc[cohort.visits[cohort.outcome].notna(), ["patient", "visit", "week", cohort.outcome]]
     rows = rows.assign(y=SCALES[scale].to(rows[cohort.outcome].to_numpy(float)))
@@ -58,7 +52,7 @@ def model_formula(covariates: Sequence[str] = ()) -> str:
     return " + ".join(["y ~ visit", *covariates])
 
 
-def visit_means(fit: Fit, rows: pd.DataFrame, scale: str, level: float = 0.95) -> pd.DataFrame:
+def visit_means(fit: Fit, rows: pd.DataFrame, scale: ScaleName, level: float = 0.95) -> pd.DataFrame:
     """Estimated mean at each visit in points: the mean on the model's scale and its limits, transformed back.
 
     Returns
@@ -66,17 +60,13 @@ def visit_means(fit: Fit, rows: pd.DataFrame, scale: str, level: float = 0.95) -
     DataFrame
         `visit`, `week`, `n` (patients seen), `mean`, `lower`, `upper` (points), `df`.
     """
-    table = emmeans(fit, ["visit"], level=level)
-    back = SCALES[scale].back
+    table = back_transform(emmeans(fit, "visit", level=level), scale).rename(columns={"estimate": "mean"})
     seen = rows.groupby("visit", observed=True).agg(week=("week", "first"), n=("patient", "size")).reset_index()
-    shown = pd.DataFrame({"visit": table["visit"].astype(str), "df": table["df"]})
-    for column, source in (("mean", "estimate"), ("lower", "lower"), ("upper", "upper")):
-        shown[column] = back(table[source].to_numpy(float))
-    merged = seen.assign(visit=seen["visit"].astype(str)).merge(shown, on="visit")
+    merged = seen.astype({"visit": str}).merge(table.astype({"visit": str}), on="visit")
     return merged[["visit", "week", "n", "mean", "lower", "upper", "df"]]
 
 
-def visit_contrasts(fit: Fit, scale: str, level: float = 0.95) -> pd.DataFrame:
+def visit_contrasts(fit: Fit, scale: ScaleName, level: float = 0.95) -> pd.DataFrame:
     """Every later visit against every earlier one; log1p differences as percent change of 1 + score.
 
     Returns
@@ -110,7 +100,7 @@ def sensitivity(cohort: Cohort, covariates: Sequence[str], week: float, df: str,
     return pd.DataFrame(rows)
 
 
-def _at(fit: Fit, data: pd.DataFrame, scale: str, week: float, level: float) -> dict[Any, Any]:
+def _at(fit: Fit, data: pd.DataFrame, scale: ScaleName, week: float, level: float) -> dict[Any, Any]:
     about = {"log_likelihood": fit.log_likelihood, "aic": fit.aic, "status": fit.status, "message": fit.message}
     if fit.status != "converged":
         return dict.fromkeys(["mean", "lower", "upper"], np.nan) | about
