@@ -17,6 +17,7 @@ d2Sigma/dtheta_a dtheta_b (q, q, J, J). A new structure is one entry of `STRUCTU
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -50,6 +51,11 @@ class Scale:
 
     surface: Callable[[Array, Array], Surface]
     parameters: Callable[[Array, Array], Array]
+    sigma: Callable[[Array, Array], Array] | None = None
+
+    def value(self, theta: Array, times: Array) -> Array:
+        """Sigma (J, J) alone, by the short way `sigma` where there is one."""
+        return self.sigma(theta, times) if self.sigma else self.surface(theta, times).value
 
 
 @dataclass(frozen=True)
@@ -277,28 +283,44 @@ def _slope_bases(times: Array) -> Array:
     return np.stack([np.eye(len(times)), np.outer(one, one), mixed + mixed.T, np.outer(times, times)])
 
 
+@lru_cache(maxsize=32)
+def _below_diagonal(size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return np.tril_indices(size, -1)
+
+
+def _cholesky_parts(theta: Array, J: int) -> tuple[Array, Array]:
+    """L (J, J) = T^-1 and D (J,) of the modified Cholesky factorisation."""
+    T = np.eye(J)
+    T[_below_diagonal(J)] = -theta[J:]
+    return np.asarray(np.linalg.inv(T)), np.exp(theta[:J])
+
+
+def _modified_cholesky_value(theta: Array, times: Array) -> Array:
+    L, D = _cholesky_parts(theta, len(times))
+    sigma: Array = (L * D) @ L.T
+    return sigma
+
+
 def _modified_cholesky(theta: Array, times: Array) -> Surface:
     """T Sigma T' = D: Sigma = L D L', L = T^-1, T = I - (phi_jk), D = exp(theta_1..J).
 
     dL/dphi_jk = L e_j e_k' L, so dSigma/dphi_jk = u_j s_k' + s_k u_j' with u_j = L e_j and s_k = row k of Sigma.
     """
-    J = len(times)
-    row, column = np.tril_indices(J, -1)
-    T = np.eye(J)
-    T[row, column] = -theta[J:]
-    L, D = np.linalg.inv(T), np.exp(theta[:J])
+    J, q = len(times), len(theta)
+    row, column = _below_diagonal(J)
+    L, D = _cholesky_parts(theta, J)
     sigma = (L * D) @ L.T
-    by_variance = np.einsum("a,ja,ka->ajk", D, L, L)
-    u = L[:, row].T
-    half = u[:, :, None] * sigma[column][:, None, :]
+    by_variance = (D * L).T[:, :, None] * L.T[:, None, :]
+    u, s = L[:, row].T, sigma[column]
+    half = u[:, :, None] * s[:, None, :]
     first = np.concatenate([by_variance, half + half.swapaxes(1, 2)])
-    q = len(theta)
-    du = np.zeros((len(row), q, J))
-    du[:, J:] = L[np.ix_(column, row)].T[:, :, None] * u[None]
-    bend = np.einsum("abj,ak->abjk", du, sigma[column]) + np.einsum("aj,bak->abjk", u, first[:, column])
-    second = _zeros(q, J)
+    bend = u[:, None, :, None] * first[:, column].swapaxes(0, 1)[:, :, None, :]
+    du = L[column[:, None], row].T[:, :, None] * u
+    bend[:, J:] += du[:, :, :, None] * s[:, None, None, :]
+    second = np.empty((q, q, J, J))
     second[J:] = bend + bend.swapaxes(2, 3)
     second[:J, J:] = second[J:, :J].swapaxes(0, 1)
+    second[:J, :J] = 0
     second[np.arange(J), np.arange(J)] = by_variance
     return Surface(sigma, first, second)
 
@@ -392,7 +414,7 @@ STRUCTURES: dict[str, Structure] = {
             "unstructured",
             lambda J: J * (J + 1) // 2,
             {
-                "working": Scale(_modified_cholesky, _modified_cholesky_parameters),
+                "working": Scale(_modified_cholesky, _modified_cholesky_parameters, _modified_cholesky_value),
                 "natural": _linear(_entry_bases),
                 "mmrm": Scale(_row_scaled_cholesky, _row_scaled_parameters),
             },
@@ -440,7 +462,7 @@ def start(entry: Structure, sigma: Array, times: Array) -> Array:
         if np.linalg.eigvalsh(shrunk).min() <= 0:
             continue
         theta = entry.scales["working"].parameters(shrunk, times)
-        value = entry.scales["working"].surface(theta, times).value
+        value = entry.scales["working"].value(theta, times)
         if np.all(np.isfinite(theta)) and np.linalg.eigvalsh(value).min() > 1e-3 * np.diag(value).min():
             return theta
     raise AssertionError("the identity belongs to every structure")

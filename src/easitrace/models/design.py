@@ -25,6 +25,25 @@ Levels = Mapping[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
+class Skeleton:
+    """All that the columns of a formula without learnt terms depend on; hashable.
+
+    factors : (name, levels) of the factors on the right-hand side; size : number of planned visits.
+    """
+
+    formula: str
+    factors: tuple[tuple[str, tuple[Any, ...]], ...]
+    numeric: tuple[str, ...]
+    visit: str
+    size: int
+
+    @property
+    def spec(self) -> ModelSpec:
+        """Formulaic's specification."""
+        return _stateless_spec(self.formula, self.factors, self.numeric)
+
+
+@dataclass(frozen=True)
 class Recipe:
     """What turns rows of data into rows of the model: formula, roles, levels of factors, formulaic's specification.
 
@@ -45,6 +64,12 @@ class Recipe:
     def visits(self) -> tuple[Any, ...]:
         """The planned visits, in order."""
         return self.levels[self.visit]
+
+    @property
+    def skeleton(self) -> Skeleton:
+        """What the columns depend on; meaningless when `stateful`."""
+        factors = _right_hand(self.formula, self.levels)
+        return Skeleton(self.formula, factors, self.numeric, self.visit, len(self.visits))
 
     @property
     def stateful(self) -> bool:
@@ -220,10 +245,14 @@ def _stateless_spec(
     return parse(formula).rhs.get_model_matrix(pd.DataFrame(columns), output="numpy").model_spec
 
 
+def _right_hand(formula: str, levels: Levels) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """The factors of the right-hand side with their levels."""
+    return tuple((name, tuple(levels[name])) for name in levels if name in predictors(formula))
+
+
 def specification(formula: str, levels: Levels, numeric: Sequence[str], frame: pd.DataFrame | None) -> ModelSpec:
     """Formulaic's specification of the right-hand side; terms with a state (scale, splines) learn it from `frame`."""
-    factors = tuple((name, tuple(levels[name])) for name in levels if name in predictors(formula))
-    spec = _stateless_spec(formula, factors, tuple(numeric))
+    spec = _stateless_spec(formula, _right_hand(formula, levels), tuple(numeric))
     if not spec.transform_state or frame is None:
         return spec
     return parse(formula).rhs.get_model_matrix(categorised(frame, levels), output="numpy").model_spec

@@ -105,19 +105,13 @@ def profile(A: Array) -> Profile:
     return Profile(inverse.T @ half, inverse.T @ inverse, rss, 2 * float(np.log(np.diag(factor)).sum()))
 
 
-def negative_log_likelihood(blocks: Sequence[Block], sigmas: Sequence[Array], reml: bool) -> float:
-    """-log-likelihood at one Sigma per group; infinite where a Sigma is not positive definite."""
-    try:
-        weighted = [weigh(block, sigma) for block, sigma in zip(blocks, sigmas, strict=True)]
-        fitted = profile(sum_of([w.A for w in weighted]))
-    except np.linalg.LinAlgError:
-        return np.inf
-    return _value(blocks, weighted, fitted, reml)
+def negative_log_likelihood(blocks: Sequence[Block], weighted: Sequence[Weighted], reml: bool) -> float:
+    """-log-likelihood; LinAlgError as `profile`."""
+    return _value(blocks, weighted, profile(sum_of([w.A for w in weighted])), reml)
 
 
-def expand(blocks: Sequence[Block], surfaces: Sequence[Surface], reml: bool) -> Expansion:
-    """-log-likelihood with gradient and Hessian in all parameters, group after group; LinAlgError as `weigh`."""
-    weighted = [weigh(block, surface.value) for block, surface in zip(blocks, surfaces, strict=True)]
+def expand(blocks: Sequence[Block], weighted: Sequence[Weighted], surfaces: Sequence[Surface], reml: bool) -> Expansion:
+    """-log-likelihood with gradient and Hessian in all parameters, group after group; LinAlgError as `profile`."""
     fitted = profile(sum_of([w.A for w in weighted]))
     slopes = np.concatenate([slope_matrices(w, s) for w, s in zip(weighted, surfaces, strict=True)])
     C = _dual(fitted, reml)

@@ -5,6 +5,7 @@ y_i = X_i beta + e_i, e_i ~ N(0, Sigma(theta)) at the visits seen, Sigma by stru
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -67,7 +68,7 @@ def fit_mmrm(
     NotEstimableError : fewer than two visits.
     """
     options = _checked(df, information, level, reml)
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         moments = moments or _collected(formula, data, patient, visit, by)
         basis, blocks = to_basis(moments)
         chain = FALLBACK[FALLBACK.index(covariance) :] if fallback and covariance in FALLBACK else (covariance,)
@@ -80,6 +81,12 @@ def fit_mmrm(
                 break
             tried.append((name, fit.status))
     return replace(fit, tried=tuple(tried), message=_with_tried(fit.message, tried))
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> ThreadpoolController:
+    """The linear algebra libraries that are loaded."""
+    return ThreadpoolController()
 
 
 def _checked(df: str, information: str, level: float, reml: bool) -> Options:

@@ -14,7 +14,9 @@ LARGEST_STEP = 4.0  # in any working parameter (log standard deviation, Fisher's
 LARGEST_DAMPING = 1e12
 MAX_ITERATIONS = 150
 
-End = Literal["stationary", "precision-limited", "singular", "maxit"]
+JOINED = 1e-2  # distance to a known optimum, squared, in units of log-likelihood
+
+End = Literal["stationary", "joined", "precision-limited", "singular", "maxit"]
 
 
 class Local(NamedTuple):
@@ -27,7 +29,7 @@ class Local(NamedTuple):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the optimiser: where it began and ended, and how."""
+    """One run of the optimiser: where it began and ended, and how ("joined": at the optimum of an earlier run)."""
 
     start: Array
     theta: Array
@@ -37,22 +39,40 @@ class Run:
     end: End
 
 
+@dataclass(frozen=True)
+class Quadratic:
+    """The function's second-order expansion in scaled eigenvectors: values, step directions, gradient along them."""
+
+    values: Array
+    directions: Array
+    along: Array
+
+    @property
+    def decrement(self) -> float:
+        """The Newton decrement: twice what an undamped step should gain."""
+        return float(self.along**2 @ (1 / np.maximum(np.abs(self.values), EIGENVALUE_FLOOR)))
+
+    def step(self, damping: float) -> Array:
+        """The damped step, no longer than `LARGEST_STEP` in any parameter."""
+        curvature = np.maximum(np.abs(self.values), EIGENVALUE_FLOOR) + damping
+        step = -self.directions @ (self.along / curvature)
+        shortened: Array = step * min(1.0, LARGEST_STEP / max(float(np.abs(step).max()), 1e-300))
+        return shortened
+
+
 def scaled_eigen(hessian: Array) -> tuple[Array, Array, Array]:
-    """Eigenvalues, eigenvectors of D H D and the scaling D = |diag H|^-1/2 (q,)."""
+    """Eigenvalues and eigenvectors of D H D, and the scaling D = |diag H|^-1/2 (q,)."""
     diagonal = np.abs(np.diag(hessian))
     D = 1 / np.sqrt(np.maximum(diagonal, 1e-10 * diagonal.max(initial=1e-300)))
     values, vectors = np.linalg.eigh(hessian * np.outer(D, D))
     return values, vectors, D
 
 
-def newton_step(local: Local, damping: float) -> tuple[Array, float]:
-    """The damped step and the Newton decrement (without damping)."""
+def quadratic(local: Local) -> Quadratic:
+    """Eigenvalues of D H D with D = |diag H|^-1/2, and the gradient along its eigenvectors."""
     values, vectors, D = scaled_eigen(local.hessian)
-    along = vectors.T @ (D * local.gradient)
-    curvature = np.maximum(np.abs(values), EIGENVALUE_FLOOR)
-    step = -D * (vectors @ (along / (curvature + damping)))
-    longest = np.abs(step).max()
-    return step * min(1.0, LARGEST_STEP / max(longest, 1e-300)), float(along**2 @ (1 / curvature))
+    directions = D[:, None] * vectors
+    return Quadratic(values, directions, directions.T @ local.gradient)
 
 
 def minimise(
@@ -60,35 +80,46 @@ def minimise(
     expand: Callable[[Array], Local],
     start: Array,
     degenerate: Callable[[Array], bool],
-    max_iterations: int = MAX_ITERATIONS,
+    known: Run | None = None,
 ) -> Run:
     """Minimise from `start` until the Newton decrement is below 1e-12, then polish by one full step.
 
+    `value` is infinite outside the function's domain; `expand` is asked only where it is finite, right after it.
     `degenerate(theta)` stops the run as "singular": the function falls without bound towards a singular matrix there.
+    A run that comes close to the optimum of the `known` run stops as "joined".
     """
-    theta, local, damping, decrement = start, expand(start), 0.0, np.inf
-    for iteration in range(max_iterations):
-        _, decrement = newton_step(local, 0.0)
-        if decrement < TOLERANCE:
-            theta, local = _polish(expand, theta, local)
-            return Run(start, theta, local, iteration, newton_step(local, 0.0)[1], "stationary")
-        noise = 1e-14 * max(abs(local.value), 1.0)
-        while True:
-            step, _ = newton_step(local, damping)
-            if value(theta + step) <= local.value + noise:
-                break
+    theta, local, damping = start, expand(start), 0.0
+    for iteration in range(MAX_ITERATIONS):
+        shape = quadratic(local)
+        if known is not None and _joins(theta, local, known):
+            return Run(start, theta, local, iteration, shape.decrement, "joined")
+        if shape.decrement < TOLERANCE:
+            if np.isfinite(value(theta + shape.step(0.0))):
+                theta, local = _polished(expand, theta, local, shape)
+            return Run(start, theta, local, iteration, quadratic(local).decrement, "stationary")
+        highest = local.value + 1e-14 * max(abs(local.value), 1.0)
+        while not value(theta + shape.step(damping)) <= highest:
             damping = max(4 * damping, 1e-3)
             if damping > LARGEST_DAMPING:
-                return Run(start, theta, local, iteration, decrement, "precision-limited")
-        theta, damping = theta + step, damping / 16 if damping > 1e-4 else 0.0
+                return Run(start, theta, local, iteration, shape.decrement, "precision-limited")
+        theta = theta + shape.step(damping)
+        damping = damping / 16 if damping > 1e-4 else 0.0
         if degenerate(theta):
-            return Run(start, theta, local, iteration, decrement, "singular")
+            return Run(start, theta, local._replace(value=value(theta)), iteration, shape.decrement, "singular")
         local = expand(theta)
-    return Run(start, theta, local, max_iterations, decrement, "maxit")
+    return Run(start, theta, local, MAX_ITERATIONS, quadratic(local).decrement, "maxit")
 
 
-def _polish(expand: Callable[[Array], Local], theta: Array, local: Local) -> tuple[Array, Local]:
-    """One undamped step, kept when the gradient does not grow."""
-    step, decrement = newton_step(local, 0.0)
+def _joins(theta: Array, local: Local, known: Run) -> bool:
+    """Whether the point lies in the quadratic neighbourhood of the known optimum, at the height expected there."""
+    apart = theta - known.theta
+    height = 0.5 * float(apart @ known.local.hessian @ apart)
+    return 0 <= height < JOINED and abs(local.value - known.local.value - height) < 0.1 * height + 1e-9
+
+
+def _polished(expand: Callable[[Array], Local], theta: Array, local: Local, shape: Quadratic) -> tuple[Array, Local]:
+    """One undamped step, kept when the decrement does not grow."""
+    step = shape.step(0.0)
     polished = expand(theta + step)
-    return (theta + step, polished) if newton_step(polished, 0.0)[1] <= decrement else (theta, local)
+    better = quadratic(polished).decrement <= shape.decrement
+    return (theta + step, polished) if better else (theta, local)

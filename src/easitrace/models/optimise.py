@@ -1,11 +1,13 @@
 """From several starts to the best optimum of the likelihood of one covariance structure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from easitrace.covariance import Array, ScaleName, Structure, Surface, start
-from easitrace.models.likelihood import Block, Expansion, expand, negative_log_likelihood
+from easitrace.models.likelihood import Block, Expansion, Weighted, expand, negative_log_likelihood, weigh
 from easitrace.models.newton import Local, Run, minimise
 
 FEW_PATIENTS = 50  # below this four starts, else two
@@ -30,24 +32,24 @@ class Model:
 
     def sigmas(self, theta: Array) -> list[Array]:
         """Sigma of each group."""
-        return [surface.value for surface in self.surfaces(theta)]
+        scale = self.entry.scale("working")
+        return [scale.value(part, self.times) for part in np.split(theta, len(self.blocks))]
+
+    def weigh(self, sigmas: list[Array]) -> list[Weighted]:
+        """The blocks weighted by the groups' Sigma."""
+        return [weigh(block, sigma) for block, sigma in zip(self.blocks, sigmas, strict=True)]
 
     def value(self, theta: Array) -> float:
-        """-log-likelihood; infinite where Sigma is not positive definite or not finite."""
-        with np.errstate(over="ignore", invalid="ignore"):
-            sigmas = self.sigmas(theta)
-        if not all(np.isfinite(sigma).all() for sigma in sigmas):
-            return np.inf
-        return negative_log_likelihood(self.blocks, sigmas, self.reml)
+        """-log-likelihood; infinite where Sigma is not positive definite."""
+        return objective(self)[0](theta)
 
     def local(self, theta: Array) -> Local:
         """-log-likelihood with gradient and Hessian in the working parameters."""
-        found = self.expansion(self.surfaces(theta))
-        return Local(found.value, found.gradient, found.hessian)
+        return objective(self)[1](theta)
 
     def expansion(self, surfaces: list[Surface]) -> Expansion:
         """The same, with the slopes of X'Omega X, in the parameters of `surfaces`."""
-        return expand(self.blocks, surfaces, self.reml)
+        return expand(self.blocks, self.weigh([surface.value for surface in surfaces]), surfaces, self.reml)
 
     def degenerate(self, theta: Array) -> bool:
         """Whether a group's Sigma is singular to working accuracy."""
@@ -62,13 +64,38 @@ def singularity(sigma: Array) -> str:
     return "correlation" if np.linalg.eigvalsh(sigma / np.outer(sd, sd))[0] < SINGULAR_CORRELATION else ""
 
 
+def objective(model: Model) -> tuple[Callable[[Array], float], Callable[[Array], Local]]:
+    """-log-likelihood, and the same with derivatives, as functions that share the work at the last point."""
+
+    @lru_cache(maxsize=1)
+    def weighed(theta: bytes) -> list[Weighted]:
+        return model.weigh(model.sigmas(np.frombuffer(theta)))
+
+    def value(theta: Array) -> float:
+        try:
+            with np.errstate(over="raise", divide="raise", invalid="raise"):
+                return negative_log_likelihood(model.blocks, weighed(theta.tobytes()), model.reml)
+        except (np.linalg.LinAlgError, FloatingPointError):
+            return np.inf
+
+    def local(theta: Array) -> Local:
+        found = expand(model.blocks, weighed(theta.tobytes()), model.surfaces(theta), model.reml)
+        return Local(found.value, found.gradient, found.hessian)
+
+    return value, local
+
+
 def optimise(model: Model, n_patients: int) -> tuple[tuple[Run, ...], int]:
     """Every start's run, and the index of the one with the highest likelihood."""
-    runs = []
+    runs: list[Run] = []
+    value, local = objective(model)
     for theta in starts(model, n_patients):
-        if np.isfinite(model.value(theta)):
-            runs.append(minimise(model.value, model.local, theta, model.degenerate))
-    return tuple(runs), int(np.argmin([run.local.value for run in runs]))
+        if np.isfinite(value(theta)):
+            found = [run for run in runs if run.end == "stationary"]
+            known = min(found, key=lambda run: run.local.value) if found else None
+            runs.append(minimise(value, local, theta, model.degenerate, known))
+    heights = [np.inf if run.end == "joined" else run.local.value for run in runs]
+    return tuple(runs), int(np.argmin(heights))
 
 
 def starts(model: Model, n_patients: int) -> list[Array]:
