@@ -236,9 +236,8 @@ class Summary(Entry):
         if self.classes and self.classes.decision_week not in weeks:
             raise ValueError(f"classes: decision_week {self.classes.decision_week:g} is no visit's week")
         scores = {*self.invented.related, *self.invented.banded, *(t.instrument for t in self.tests if t.instrument)}
-        if self.instrument is None:
-            scores.add(self.outcome)
-        if unknown := sorted(scores - set(INSTRUMENTS) - {self.outcome}):
+        declared = {self.outcome} if self.instrument else set()
+        if unknown := sorted({*scores, self.outcome} - set(INSTRUMENTS) - declared):
             raise ValueError(f"{unknown[0]!r} is no instrument; known are {', '.join(INSTRUMENTS)}")
         return self
 
