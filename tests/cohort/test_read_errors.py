@@ -136,6 +136,7 @@ FAULTS = [
             ("30 February", "30-02-2020", "E219", "does not exist"),
             ("29 February", "29-02-2021", "E219", "does not exist"),
             ("day 0", "00-02-2020", "E219", "does not exist"),
+            ("month 0", "05-00-2020", "E219", "does not exist"),
             ("month 13", "05-13-2020", "E219", r"no month 13 .*is it mm-dd-yyyy\?"),
             ("future", "01-02-2995", "E219", "future"),
             ("past", "01-02-1020", "E219", "before 1900"),
@@ -242,6 +243,13 @@ def test_a_duplicated_visit_is_not_also_called_out_of_order(read):
     with pytest.raises(DataError) as raised:
         read(content, columns={"visit": "visit", "day": "day"})
     assert [problem.code for problem in raised.value.problems] == ["E215"]
+
+
+def test_one_wrong_cell_is_one_problem(read):
+    content = "patient,visit,easi,age,sex\nA,baseline,1,30,m\nA,week 4,1,999,x\n"
+    with pytest.raises(DataError) as raised:
+        read(content, columns={name: name for name in ("visit", "age", "sex")}, values={"sex": {"m": "male"}})
+    assert [problem.code for problem in raised.value.problems] == ["E217", "E222"]
 
 
 def test_a_missing_file_names_the_nearest(tmp_path):

@@ -316,6 +316,35 @@ def test_the_flow_adds_up_and_agrees_with_the_attendance(read):
         assert table.loc[visit, state] == n
 
 
+def test_stopping_on_the_day_of_a_visit(read):
+    """The visit of that day is not after the stop; if unseen, it counts as stopped, and a later one as after."""
+    text = (
+        "patient,visit,day,easi,stop_day,stop_reason\n"
+        "A,baseline,0,10,28,other\nA,week 4,28,9,28,other\nA,week 12,29,9,28,other\n"
+        "B,baseline,0,10,28,other\n"
+        "C,baseline,0,10,0,other\n"
+        "D,baseline,0,10,,other\nD,week 12,84,10,,other\n"
+    )
+    cohort = read(text, columns={name: name for name in ("visit", "day", "stop_day", "stop_reason")})
+    assert cohort.visits["after_stop"].tolist() == [False, False, True, False, False, False, False]
+    week_4 = cohort.flow[cohort.flow["detail"] == "week 4"].set_index("step")["n"]
+    assert week_4[["seen", "stopped", "missed"]].tolist() == [1, 2, 1]
+
+
+@pytest.mark.parametrize(("day", "visit"), [(14, "week 4"), (42, "week 4"), (13, None), (43, None), (56, "week 12")])
+def test_a_window_holds_its_first_and_last_day(read, day, visit):
+    text = f"patient,day,easi\nA,0,10\nA,{day},5\n"
+    cohort = read(text, columns={"day": "day"}, windows=WINDOWS)
+    assert cohort.visits["visit"].tolist()[1:] == ([visit] if visit else [])
+
+
+def test_the_outcome_is_the_first_of_the_scores(read):
+    columns = {"visit": "visit", "easi": "easi", "poem": "poem", "dlqi": "dlqi"}
+    cohort = read("patient,visit,easi,dlqi,poem\nA,baseline,1,2,3\n", columns=columns, outcome="poem")
+    assert cohort.visits.columns.tolist()[5:] == ["poem", "easi", "dlqi"]
+    assert cohort.visits.loc[0, ["poem", "easi", "dlqi"]].tolist() == [3, 1, 2]
+
+
 def test_the_flow_counts_rows_that_windows_leave_out(read):
     text = "patient,date,easi\nA,01-01-2020,10\nA,08-01-2020,4\nA,28-01-2020,4\nA,30-01-2020,3\nA,20-03-2020,\n"
     flow = read(text, **DATED).flow.set_index("step")["n"]

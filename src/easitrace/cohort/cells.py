@@ -95,7 +95,6 @@ class Cells:
         outside = instrument.out_of_range(values)
         limits = f"{instrument.label} runs from {instrument.minimum:g} to {instrument.maximum:g}"
         self._report("E217", column, self.text[column], outside, lambda cell: _outside(cell, limits))
-        values[outside] = np.nan
         off = instrument.off_grid(values)
         if off.any():
             what = (
@@ -182,9 +181,7 @@ def _number_pattern(decimal: str) -> str:
 
 
 def _floats(words: Any, right: npt.NDArray[np.bool_], decimal: str) -> Floats:
-    plain = pc.replace_substring_regex(words, r"^\+", "")
-    if decimal == ",":
-        plain = pc.replace_substring(plain, ",", ".")
+    plain = pc.replace_substring(words, ",", ".") if decimal == "," else words
     plain = pc.if_else(pa.array(right), plain, pa.scalar(None, plain.type))
     return np.array(pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
 

@@ -120,7 +120,7 @@ def _constant(values: Any, codes: Codes, patients: int, column: str, cells: Cell
     np.minimum.at(low, codes[given], levels[given])
     np.maximum.at(high, codes[given], levels[given])
     _check_constant(np.flatnonzero(high > low), levels, codes, column, cells)
-    return pd.Series(uniques).reindex(np.where(high >= 0, low, -1)).reset_index(drop=True)
+    return pd.Series(uniques).reindex(low).reset_index(drop=True)
 
 
 def _check_constant(varying: Codes, levels: Codes, codes: Codes, column: str, cells: Cells) -> None:
