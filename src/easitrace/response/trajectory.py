@@ -60,7 +60,8 @@ def visit_means(fit: Fit, rows: pd.DataFrame, scale: ScaleName, level: float = 0
     DataFrame
         `visit`, `week`, `n` (patients seen), `mean`, `lower`, `upper` (points), `df`.
     """
-    table = back_transform(emmeans(fit, "visit", level=level), scale).rename(columns={"estimate": "mean"})
+    with np.errstate(over="ignore"):  # with less than one degree of freedom a limit may have no finite value in points
+        table = back_transform(emmeans(fit, "visit", level=level), scale).rename(columns={"estimate": "mean"})
     seen = rows.groupby("visit", observed=True).agg(week=("week", "first"), n=("patient", "size")).reset_index()
     merged = seen.astype({"visit": str}).merge(table.astype({"visit": str}), on="visit")
     return merged[["visit", "week", "n", "mean", "lower", "upper", "df"]]
@@ -76,8 +77,9 @@ def visit_contrasts(fit: Fit, scale: ScaleName, level: float = 0.95) -> pd.DataF
     """
     table = contrasts(fit, "visit", against="pairwise", level=level)
     shown = pd.DataFrame({"name": table["contrast"].str.replace(" - ", " v ", regex=False)})
-    for column in ("estimate", "lower", "upper"):
-        shown[column] = SCALES[scale].of_difference(table[column].to_numpy(float))
+    with np.errstate(over="ignore"):
+        for column in ("estimate", "lower", "upper"):
+            shown[column] = SCALES[scale].of_difference(table[column].to_numpy(float))
     return shown.join(table[["statistic", "df", "p"]])
 
 

@@ -1,0 +1,70 @@
+"""Sentences, captions and notes are made from results."""
+
+import pandas as pd
+import pytest
+
+from easitrace import read_cohort
+from easitrace.models.crosscheck import CrossCheck
+from easitrace.report import prose
+from easitrace.report.style import Style
+
+COHORT = read_cohort("baricitinib")
+
+
+@pytest.mark.parametrize(
+    ("criterion", "printed"),
+    [
+        ("easi50", "EASI-50"),
+        ("easi<=7", "EASI ≤ 7"),
+        ("drop>=6.6", "EASI drop ≥ 6.6 points"),
+        ("easi75 and dlqi drop>=4", "EASI-75 and DLQI drop ≥ 4 points"),
+        ("easi90 or (easi<=3 and dlqi<=1)", "EASI-90 or (EASI ≤ 3 and DLQI ≤ 1)"),
+    ],
+)
+def test_a_criterion_as_a_journal_writes_it(criterion: str, printed: str) -> None:
+    assert prose.criterion_label(criterion, COHORT) == printed
+
+
+def test_a_small_difference_is_a_power_of_ten() -> None:
+    assert prose.below(3.2e-8) == "below 10⁻⁷"
+    assert prose.below(0.0) == "below 10⁻¹⁶"
+
+
+def test_a_second_program_that_fails_is_said_to_have_failed() -> None:
+    failed = CrossCheck(float("nan"), float("nan"), 0.4, (), "Singular matrix")
+    assert "could not fit" in prose.crosscheck_sentence(failed, Style())
+    negative = CrossCheck(0.01, 0.1, -0.2, ())
+    assert "two differ" in prose.crosscheck_sentence(negative, Style())
+
+
+def test_names_in_a_list() -> None:
+    assert [prose.joined(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "",
+        "a",
+        "a and b",
+        "a, b and c",
+    ]
+
+
+def test_the_flow_in_words_adds_up() -> None:
+    counts = pd.DataFrame(
+        [("baseline", "seen", "", 25), ("week 12", "seen", "", 18), ("week 12", "stopped", "side effects", 7)],
+        columns=["visit", "state", "reason", "n"],
+    )
+    sentence = prose.flow_sentence(counts)
+    assert sentence == "Of 25 patients, at baseline: 25 seen; week 12: 18 seen, 7 stopped (side effects)."
+
+
+def test_what_nobody_published_is_marked_in_table_1() -> None:
+    note = prose.baseline_note(COHORT, "weibull")
+    assert "SPSS" in note and "sex" in note and "POEM" in note and "age" not in note.split("silent:")[1]
+
+
+def test_numbers_have_names() -> None:
+    table = pd.DataFrame({"visit": ["week 12"], "median": [9.6]})
+    assert prose.number_keys(table, "visit", {"median": "median"}) == {"median_week_12": 9.6}
+
+
+def test_a_sentence_without_its_numbers_says_so() -> None:
+    nothing = prose.change_template({"shift": None, "model_change": None})
+    assert "not estimable" in nothing and "{shift}" not in nothing
