@@ -29,7 +29,7 @@ def test_intervals_are_the_published_ones(
 
 @pytest.mark.parametrize("interval", ["wilson", "clopper-pearson"])
 def test_intervals_end_exactly_at_0_and_1_and_mirror(interval: str) -> None:
-    lower, upper = limits([0, 5, 3, 2, 0], [5, 5, 5, 5, 0], level=0.9, interval=interval)
+    lower, upper = limits([0, 25, 3, 2, 0], [25, 25, 5, 5, 0], level=0.95, interval=interval)
     assert (lower[0], upper[1]) == (0, 1)
     assert lower[2] == pytest.approx(1 - upper[3], abs=1e-12)
     assert np.isnan(lower[4]) and np.isnan(upper[4])
@@ -98,6 +98,15 @@ def test_follow_up_never_enters_a_denominator() -> None:
     table = endpoints(cohort, ["easi50"], estimand="composite")
     assert table["n"].tolist() == [2, 1, 1]
     assert table["in_follow_up"].tolist() == [0, 1, 1]
+
+
+def test_a_criterion_out_of_reach_is_no_failure_when_treatment_stops() -> None:
+    cohort = cohort_of(
+        {"1": stopped(6, "inefficacy", 5, 6, None, None), "2": stopped(6, "inefficacy", 20, 9, None, None)}
+    )
+    table = endpoints(cohort, ["drop>=6.6"], estimand="composite")
+    assert table["n"].tolist() == [1, 1, 1]
+    assert table["undefined"].tolist() == [1, 1, 1]
 
 
 def test_nobody_seen_gives_no_proportion() -> None:

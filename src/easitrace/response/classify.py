@@ -188,7 +188,6 @@ def _lost(cohort: Cohort, answers: pd.DataFrame, instrument: str, loss_rule: str
     scores, better = cohort.wide(instrument), cohort.instrument(instrument).better
     start, later = scores[cohort.baseline.week], scores[answers.columns]
     best = later.cummin(axis=1) if better == "lower" else later.cummax(axis=1)
-    best = best.ffill(axis=1)
     half = {week: lost_more_than(start, best[week], later[week], HALF, better) for week in answers.columns}
     return pd.DataFrame(half).fillna(strict)
 
