@@ -20,9 +20,7 @@ FLOORS = {
     "cli": 7,
 }
 STRANGERS = {("models", "cohort")}  # the engine knows arrays and data frames, never a cohort
-MODULES = sorted(
-    path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE
-)
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE)
 
 
 def room_of(dotted: str) -> str:
@@ -36,17 +34,13 @@ def imported_rooms(source: str) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= (
-                {node.module} if node.module != "easitrace" else {f"easitrace.{a.name}" for a in node.names}
-            )
+            names |= {node.module} if node.module != "easitrace" else {f"easitrace.{a.name}" for a in node.names}
     return {room_of(name) for name in names if name.startswith("easitrace.")}
 
 
 def climbs(room: str, source: str) -> list[str]:
     others = imported_rooms(source) - {room}
-    too_high = {
-        other for other in others if FLOORS[other] >= FLOORS[room] and {room, other} != {"cli", "parameters"}
-    }
+    too_high = {other for other in others if FLOORS[other] >= FLOORS[room] and {room, other} != {"cli", "parameters"}}
     return sorted(too_high | {other for other in others if (room, other) in STRANGERS})
 
 

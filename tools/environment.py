@@ -21,7 +21,15 @@ dependencies:
 
 def pins() -> list[str]:
     """The runtime pins of the lock with their platform markers, as pip reads them."""
-    command = [os.environ.get("UV", "uv"), "export", "--frozen", "--no-dev", "--no-hashes", "--no-emit-project", "--no-annotate"]
+    command = [
+        os.environ.get("UV", "uv"),
+        "export",
+        "--frozen",
+        "--no-dev",
+        "--no-hashes",
+        "--no-emit-project",
+        "--no-annotate",
+    ]
     text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return [line for line in text.splitlines() if line and not line.startswith("#")]
 

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from easitrace.models.emmeans import emmeans as emmeans
     from easitrace.models.emmeans import joint_test as joint_test
     from easitrace.models.fit import Fit as Fit
-    from easitrace.models.mmrm import collect as collect
     from easitrace.models.mmrm import fit_mmrm as fit_mmrm
+    from easitrace.models.moments import collect as collect
     from easitrace.response.classify import classify as classify
 
 _HOMES = {
     "Cohort": "easitrace.cohort.cohort",
     "Fit": "easitrace.models.fit",
     "classify": "easitrace.response.classify",
-    "collect": "easitrace.models.mmrm",
+    "collect": "easitrace.models.moments",
     "contrasts": "easitrace.models.emmeans",
     "emmeans": "easitrace.models.emmeans",
     "fit_mmrm": "easitrace.models.mmrm",
