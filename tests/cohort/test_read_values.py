@@ -408,3 +408,10 @@ def test_large_files_are_read_column_by_column(tmp_path):
     cohort = read_cohort(path, visits={str(week): week for week in (0, 4, 8, 12, 16)})
     assert cohort.visits["patient"].tolist() == frame["patient"].tolist()
     np.testing.assert_array_equal(cohort.visits["easi"], frame["easi"])
+
+
+def test_the_wide_table_has_a_row_per_patient_and_a_column_per_planned_week(read):
+    wide = read(PLAIN).wide()
+    assert wide.index.tolist() == ["A", "B"]
+    assert wide.columns.tolist() == [0, 4, 12]
+    np.testing.assert_array_equal(wide, [[10, 5.5, 7], [20, 2, np.nan]])
