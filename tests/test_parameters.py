@@ -382,6 +382,8 @@ def test_chapters_get_plain_values() -> None:
     values = parameters.for_chapter(Parameters.model_fields)
     assert json.loads(json.dumps(values)) == values
     assert values["instrument"] == hand
+    unlabelled = check_parameters({**values, "instrument": {**hand, "label": None}})
+    assert unlabelled.for_chapter(["instrument"]) == {"instrument": hand}
     assert values["style"] == {}
     assert type(values["decision_week"]) is int
     assert check_parameters({**GOOD, "style": {"digits": 2}}).for_chapter(["style"]) == {"style": {"digits": 2}}

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from easitrace.cohort.builtin import BUILTIN
+from easitrace.cohort.builtin import BUILTIN, load_builtin
 from easitrace.errors import ParameterError
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 from easitrace.parameters.findings import Finding, did_you_mean, plain
 from easitrace.response.criteria import wrong_way
 from easitrace.response.expression import atoms, parse_criterion
 
-BUILTIN_WEEKS: dict[str, tuple[float, ...]] = {"baricitinib": (0, 4, 12)}
 FILE_ONLY: dict[str, Any] = {
     "delimiter": None,
     "encoding": "utf-8",
@@ -118,7 +117,10 @@ def _order_of_visits(visits: Visits) -> Iterator[Finding]:
 
 
 def _decision_week(data: str, visits: Visits, decision_week: float) -> Iterator[Finding]:
-    weeks = BUILTIN_WEEKS.get(data, tuple((visits or {}).values()))[1:]
+    planned_visits = (
+        [visit.week for visit in load_builtin(data).schedule] if data in BUILTIN else (visits or {}).values()
+    )
+    weeks = list(planned_visits)[1:]
     if weeks and decision_week not in weeks:
         nearest = min(weeks, key=lambda week: abs(week - decision_week))
         planned = ", ".join(f"{week:g}" for week in weeks)
