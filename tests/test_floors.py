@@ -34,7 +34,8 @@ def imported_rooms(source: str) -> set[str]:
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} if node.module != "easitrace" else {f"easitrace.{a.name}" for a in node.names}
+            own = [alias.name for alias in node.names if not alias.name.startswith("__")]
+            names |= {node.module} if node.module != "easitrace" else {f"easitrace.{name}" for name in own}
     return {room_of(name) for name in names if name.startswith("easitrace.")}
 
 
