@@ -164,3 +164,19 @@ def test_position_of_a_quantile_is_numpys(steps: list[int], method: QuartileMeth
     above = ascending[min(below + 1, len(steps) - 1)]
     expected = np.quantile(steps, {"q1": 0.25, "median": 0.5, "q3": 0.75}[statistic], method=method)
     assert math.isclose((1 - share) * ascending[below] + share * above, expected, abs_tol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "mean", "sd", "nearest"),
+    [
+        (2, "2.0", "1.00", "1.41"),  # 1 and 3; a sum of 4 has an even sum of squares, an SD of 1 needs 9
+        (10, "0.5", "0.24", "0.53"),  # five 0 and five 1 are as level as ten whole numbers with this sum can be
+        (4, "5.0", "2.58", "2.00"),  # a sum of 20 out of 24: two or more stand at 6
+    ],
+)
+def test_sds_that_only_whole_numbers_rule_out(n: int, mean: str, sd: str, nearest: str) -> None:
+    instrument = {"name": "small", "minimum": 0, "maximum": 6, "grid": 1, "better": "lower"}
+    base = {"study": "s", "source": "", "seed": 1, "patients": n, "outcome": "small", "instrument": instrument}
+    check(base | {"visits": {"start": {"week": 0, "n": n, "mean": mean, "sd": nearest}}})
+    with pytest.raises(DataError, match=f"E282 small, start: sd: {sd} is no SD"):
+        check(base | {"visits": {"start": {"week": 0, "n": n, "mean": mean, "sd": sd}}})

@@ -175,6 +175,55 @@ def test_other_tables_are_met(name: str) -> None:
     assert len(table) > 18
 
 
+def classified(decision_week: int, counts: dict[str, int]) -> Summary:
+    """30 patients at four visits, some absent here and there."""
+    visits = {
+        "start": {"week": 0, "n": 30, "median": "14.0"},
+        "week 4": {"week": 4, "n": 28},
+        "week 12": {"week": 12, "n": 22, "median": "7.1"},
+        "week 24": {"week": 24, "n": 25},
+    }
+    classes = {"criterion": "easi<=7", "decision_week": decision_week, "estimand": "treatment-policy"}
+    table = {"study": "late", "source": "", "seed": 4, "patients": 30, "visits": visits}
+    return Summary.model_validate(table | {"classes": classes | {"counts": counts}})
+
+
+def test_classes_judged_at_a_visit_before_the_last() -> None:
+    """A patient absent in the decision week and seen later is judged later; one absent at both is in no class."""
+    counts = {"responder": 15, "temporary responder": 4, "non-responder": 10, "not classifiable, visit missing": 1}
+    summary = classified(12, counts)
+    cohort = reconstruct(summary)
+    assert compare(summary, cohort)["agrees"].all()
+    scores = cohort.wide()
+    assert (scores[12.0].isna() & scores[24.0].notna()).any()
+    assert (scores[12.0].isna() & scores[24.0].isna()).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("decision_week", "counts", "message"),
+    [
+        (24, {"responder": 15, "non-responder": 11}, r"E284 class counts: 15 \+ 11 leaves 26 for the 25 patients seen"),
+        (
+            12,
+            {"responder": 12, "temporary responder": 4},
+            r"E284 class counts: 12 \+ 4 leaves 16 for the \d\d patients",
+        ),
+    ],
+)
+def test_class_counts_that_the_flow_cannot_give(decision_week: int, counts: dict[str, int], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        reconstruct(classified(decision_week, counts))
+
+
+def test_more_stopped_for_inefficacy_than_non_responders(tmp_path: Path) -> None:
+    text = TABLE.read_text(encoding="utf-8").replace("non-responder: 8", "non-responder: 1")
+    path = tmp_path / "table.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="E284 class: non-responder: fewer than the 2 who stopped for inefficacy"):
+        write(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def described(scores: np.ndarray, weeks: list[int], kind: tuple[str, ...], p_digits: int) -> dict[str, object]:
     """The table a paper would print of these scores."""
     functions = {

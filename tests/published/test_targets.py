@@ -41,6 +41,8 @@ def test_margins_of_scores_and_points() -> None:
     drop = improved_points(before / 10, after / 10, 6.6).to_numpy(dtype=bool)
     assert ((margin_of("easi<=7", EASI)(before, after) <= 0) == low).all()
     assert ((margin_of("drop>=6.6", EASI)(before, after) <= 0) == drop).all()
+    assert ((margin_of("drop>=6.55", EASI)(before, after) <= 0) == drop).all()
+    assert ((margin_of("easi<=7.05", EASI)(before, after) <= 0) == low).all()
     assert ((margin_of("easi<=7 and drop>=6.6", EASI)(before, after) <= 0) == (low & drop)).all()
     assert ((margin_of("easi<=7 or drop>=6.6", EASI)(before, after) <= 0) == (low | drop)).all()
 

@@ -99,7 +99,7 @@ class _Course:
 
 def _course(summary: Summary, rng: np.random.Generator) -> _Course:
     """The course that meets every figure and strays least from its plausible start, of several searches."""
-    starts = sorted((_start(summary, rng) for _ in range(STARTS)), key=_Course.distance)[:SEARCHES]
+    starts = sorted(_starts(summary, rng), key=_Course.distance)[:SEARCHES]
     found: list[tuple[int, _Course]] = []
     unmet: dict[str, float] = {}
     for start in starts:
@@ -119,10 +119,28 @@ def _course(summary: Summary, rng: np.random.Generator) -> _Course:
     return min(found, key=lambda pair: pair[0])[1]
 
 
-def _start(summary: Summary, rng: np.random.Generator) -> _Course:
-    fates = draw_fates(summary, rng)
-    scores = draw_scores(summary, fates, rng)
-    return _Course(fates, scores, targets_of(summary, fates, assign_classes(summary, fates, scores)))
+def _starts(summary: Summary, rng: np.random.Generator) -> list[_Course]:
+    """Plausible courses whose absences leave room for the class counts.
+
+    Raises
+    ------
+    DataError
+        E284 when none does.
+    """
+    starts: list[_Course] = []
+    refused: list[DataError] = []
+    for _ in range(STARTS):
+        fates = draw_fates(summary, rng)
+        scores = draw_scores(summary, fates, rng)
+        try:
+            classes = assign_classes(summary, fates, scores)
+        except DataError as error:
+            refused.append(error)
+        else:
+            starts.append(_Course(fates, scores, targets_of(summary, fates, classes)))
+    if not starts:
+        raise refused[0]
+    return starts
 
 
 def _visit_table(
