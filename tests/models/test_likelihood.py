@@ -22,7 +22,7 @@ DENSE = 1e-10  # relative
 
 @cache
 def data():
-    return cohort(40, [0, 4, 8, 16], 11)
+    return cohort(120, [0, 4, 8, 16], 11)
 
 
 def model(name, reml, by):

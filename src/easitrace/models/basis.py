@@ -8,7 +8,7 @@ covariate with a large offset nor a large y costs accuracy, and the rank is judg
     l = l_b - (N - p) log s - log|det R|                     (REML)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,10 @@ class Basis:
     dropped: NDArray[np.int64]
     dependence: Array
     perfect: bool
+
+    def without_dropped(self) -> "Basis":
+        """The same with the coefficients of dropped columns held at zero, so that nothing depends on them."""
+        return replace(self, dropped=self.dropped[:0], dependence=self.dependence[:, :0])
 
     def coordinates(self, L: Array) -> Array:
         """Contrasts of the kept coefficients (m, p) as contrasts of b."""

@@ -99,10 +99,9 @@ def parse(formula: str) -> Formula:
     """The parsed formula; ParameterError when it does not parse or has no single outcome."""
     try:
         parsed = Formula(formula)
-        outcomes = list(parsed.lhs)
     except Exception as error:
         raise ParameterError(Problem("E302", "formula", f"{formula!r} is not a formula: {error}")) from error
-    if len(outcomes) != 1:
+    if len(list(getattr(parsed, "lhs", ()))) != 1:
         raise ParameterError(Problem("E302", "formula", f"{formula!r} needs one outcome left of ~"))
     return parsed
 

@@ -1,6 +1,6 @@
 """The result of a fit: frozen, documented shapes, with the record of how the optimum was reached."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -88,14 +88,22 @@ class Fit:
     def estimate(self, L: Array, level: float) -> Estimates:
         """Estimates of L (m, all terms); missing where not estimable, from df onwards when not converged."""
         estimable = self.estimable(L)
-        kept = L[:, self.basis.kept]
         found = np.full((7, len(L)), np.nan)
         if self.effects is not None and estimable.any():
-            mine = kept[estimable]
-            found[:, estimable] = estimates(self.effects, self.basis.coordinates(mine), mine, level)
+            kept = L[np.ix_(estimable, self.basis.kept)]
+            found[:, estimable] = estimates(self.effects, self.basis.coordinates(kept), kept, level)
             if self.status != "converged":
                 found[2:] = np.nan
         return Estimates(*found)
+
+    def table(self) -> pd.DataFrame:
+        """The coefficients, dropped terms held at zero: term, estimate, se, df, statistic, p, lower, upper."""
+        terms = np.eye(len(self.recipe.columns))
+        columns = np.full((7, len(terms)), np.nan)
+        columns[:, self.basis.kept] = replace(self, basis=self.basis.without_dropped()).estimate(
+            terms[self.basis.kept], self.level
+        )
+        return pd.DataFrame({"term": self.recipe.columns, **Estimates(*columns)._asdict()})
 
     def test(self, L: Array) -> FTest:
         """Joint F test of L (m, all terms); missing when not converged or a row is not estimable."""

@@ -5,6 +5,9 @@ unidentified (the smallest eigenvalue of the scaled Hessian is below 1e-7); sing
 accuracy); not started (the mean fits perfectly); maxit.
 """
 
+from itertools import combinations
+from typing import Any
+
 import numpy as np
 
 from easitrace.covariance import Array
@@ -15,12 +18,12 @@ from easitrace.models.newton import Run, scaled_eigen
 from easitrace.models.optimise import singularity
 
 UNIDENTIFIED = 1e-7
-SMALL_RANDOM_VARIANCE = 1e-6  # of the total variance
 NEAR_PERFECT_CORRELATION = 0.999
+FEW_TOGETHER = 4  # patients below whom a perfect correlation is no sign of copies
 
 
 def judge(
-    moments: Moments, runs: tuple[Run, ...], best: int, scale: float, sigmas: list[Array]
+    moments: Moments, runs: tuple[Run, ...], best: int, scale: float, *, sigmas: list[Array], boundary: str
 ) -> tuple[Optimum, Status, str]:
     """The record of the optimum, its status and the reason in words."""
     run = runs[best]
@@ -28,6 +31,8 @@ def judge(
     optimum = Optimum(runs, best, run.theta, run.local.gradient, run.local.hessian, smallest, scale)
     if run.end == "singular" or any(singularity(sigma) for sigma in sigmas):
         return optimum, "singular", f"covariance matrix singular: {explain_singular(moments, sigmas)}"
+    if boundary:
+        return optimum, "singular", boundary
     if run.end == "maxit":
         return optimum, "maxit", f"no optimum after {run.iterations} iterations{_hint(moments)}"
     if smallest < UNIDENTIFIED:
@@ -66,26 +71,30 @@ def explain_unidentified(moments: Moments) -> str:
 
 
 def explain_singular(moments: Moments, sigmas: list[Array]) -> str:
-    """Visits without spread, pairs of visits that are copies of each other, too few patients."""
-    found, visits = [], moments.recipe.visits
+    """Visits without spread, pairs of visits that are copies of each other or share few patients, too few patients."""
+    found: list[str] = []
     for (group, seen, counts), sigma in zip(_by_group(moments), sigmas, strict=True):
-        if not np.isfinite(sigma).all():
-            continue
-        sd = np.sqrt(np.diag(sigma))
-        flat = sd < 1e-3 * sd.max()
-        found += [f"visit {v} has no spread{group}" for v in np.asarray(visits, dtype=object)[flat]]
-        R = np.abs(sigma / np.outer(sd, sd))
-        pairs = [(j, k) for j in range(len(sd)) for k in range(j + 1, len(sd)) if R[j, k] > NEAR_PERFECT_CORRELATION]
-        found += [
-            f"visits {visits[j]} and {visits[k]} carry the same values{group}"
-            for j, k in pairs
-            if not flat[[j, k]].any()
-        ]
-        complete = int(counts[seen.all(axis=1)].sum())
-        if not found:
-            found.append(f"{complete} patients with all {len(visits)} visits{group} are too few")
+        if np.isfinite(sigma).all() and singularity(sigma):
+            complete = int(counts[seen.all(axis=1)].sum())
+            too_few = f"too few patients with all {len(sigma)} visits{group}: {complete}"
+            found += _flat_or_copied(moments.recipe.visits, sigma, seen.T @ (counts[:, None] * seen), group) or [
+                too_few
+            ]
     other = explain_unidentified(moments)
     return "; ".join([*found, other] if other else found)
+
+
+def _flat_or_copied(visits: tuple[Any, ...], sigma: Array, together: Array, group: str) -> list[str]:
+    sd = np.sqrt(np.diag(sigma))
+    flat = sd < 1e-3 * sd.max()
+    R = np.abs(sigma / np.outer(sd, sd))
+    found = [f"visit {visit} has no spread{group}" for visit, none in zip(visits, flat, strict=True) if none]
+    for j, k in combinations(np.flatnonzero(~flat), 2):
+        if R[j, k] > NEAR_PERFECT_CORRELATION:
+            n = int(together[j, k])
+            copied = "carry the same values" if n >= FEW_TOGETHER else f"were seen together in only {n} patients"
+            found.append(f"visits {visits[j]} and {visits[k]} {copied}{group}")
+    return found
 
 
 def _hint(moments: Moments) -> str:

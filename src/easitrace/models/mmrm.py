@@ -134,15 +134,16 @@ def visit_times(moments: Moments, entry: Structure, times: Sequence[float] | Non
 def _fit(moments: Moments, basis: Basis, model: Model, options: Options) -> Fit:
     """One structure, from starts to result."""
     fit = (_unstarted if basis.perfect else _optimised)(moments, basis, model, options)
-    table = fit.estimate(np.eye(len(fit.recipe.columns)), options.level)
-    coefficients = pd.DataFrame({"term": fit.recipe.columns, **table._asdict()})
+    coefficients = fit.table()
     return replace(fit, coefficients=coefficients, message=_with_warnings(fit, coefficients))
 
 
 def _optimised(moments: Moments, basis: Basis, model: Model, options: Options) -> Fit:
     """The fit at the best optimum, with the verdict of the gate."""
     runs, best = optimise(model, moments.n_patients)
-    optimum, status, message = judge(moments, runs, best, basis.scale, model.sigmas(runs[best].theta))
+    sigmas = model.sigmas(runs[best].theta)
+    boundary = model.entry.explain_boundary(sigmas, model.times)
+    optimum, status, message = judge(moments, runs, best, basis.scale, sigmas=sigmas, boundary=boundary)
     bare = replace(_unstarted(moments, basis, model, options), optimum=optimum, status=status, message=message)
     if status == "singular":
         return bare
@@ -157,7 +158,7 @@ def _optimised(moments: Moments, basis: Basis, model: Model, options: Options) -
         log_likelihood=value,
         aic=-2 * value + 2 * parameters,
         bic=-2 * value + float(np.log(moments.n_patients)) * parameters,
-        covariance=_by_group(moments, [basis.scale**2 * sigma for sigma in model.sigmas(optimum.theta)]),
+        covariance=_by_group(moments, [basis.scale**2 * sigma for sigma in sigmas]),
         beta_covariance=inverse @ effects.adjusted @ inverse.T,
         effects=effects,
     )

@@ -1,0 +1,239 @@
+"""Data that other programs fit without a word: each ends in a named status whose message names the visit or column."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from simulated import cohort, skewed
+
+from easitrace.covariance import STRUCTURES
+from easitrace.errors import DataError, NotEstimableError, ParameterError
+from easitrace.models.basis import to_basis
+from easitrace.models.emmeans import contrasts, emmeans, joint_test
+from easitrace.models.mmrm import FALLBACK, fit_mmrm
+from easitrace.models.moments import collect
+from easitrace.models.optimise import Model
+
+VISITS = [0, 4, 8, 16]
+NAMES = {"patient": "patient", "visit": "visit"}
+
+
+def whole():
+    return cohort(40, VISITS, 1, missing=0.05, dropout=0.2)
+
+
+def wide(data):
+    return data.pivot(index="patient", columns="visit", values="y")
+
+
+def long(table):
+    return table.stack().rename("y").reset_index()
+
+
+def one_patient_at_16():
+    data = whole()
+    return data.drop(data.index[data["visit"] == 16][1:])
+
+
+def never_together():
+    """Half of the patients without visit 8, the others without visit 16."""
+    data = whole()
+    even = data["patient"].str[-1].astype(int) % 2 == 0
+    return data[~(even & (data["visit"] == 8)) & ~(~even & (data["visit"] == 16))]
+
+
+def zero_at_16():
+    data = whole()
+    return data.assign(y=data["y"].where(data["visit"] != 16, 0.0))
+
+
+def copied_to_16():
+    table = wide(whole())
+    return long(table.assign(**{"16": table[8]}).drop(columns=16).rename(columns={"16": 16})).dropna()
+
+
+def one_visit_each():
+    return whole().groupby("patient").sample(1, random_state=1)
+
+
+PITFALLS = {
+    "a visit seen in one patient": (one_patient_at_16, "unidentified", "visit 16 was seen in 1 patient"),
+    "a pair never seen together": (
+        never_together,
+        "unidentified",
+        "visits 8 and 16 were never seen in the same patient",
+    ),
+    "one visit per patient": (one_visit_each, "unidentified", "every patient has one visit only"),
+    "constant outcome": (lambda: whole().assign(y=7.3), "not started", "the mean fits y perfectly"),
+    "a visit all zero": (zero_at_16, "singular", "visit 16 has no spread"),
+    "copies carried forward": (copied_to_16, "singular", "visits 8 and 16 carry the same values"),
+    "three patients": (lambda: cohort(3, VISITS, 2, missing=0, dropout=0), "singular", "all 4 visits: 3"),
+    "two patients": (lambda: cohort(2, [0, 4], 2, missing=0, dropout=0), "singular", "together in only 2 patients"),
+    "one patient": (lambda: cohort(1, VISITS, 2, missing=0, dropout=0), "not started", "4 observations for 4 coef"),
+}
+
+
+@pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger", "kenward-roger-mmrm", "between-within"])
+@pytest.mark.parametrize("name", PITFALLS)
+def test_pitfall(name, df):
+    make, status, words = PITFALLS[name]
+    fit = fit_mmrm("y ~ visit", make(), df=df, **NAMES)
+    assert fit.status == status
+    assert words in fit.message
+    assert fit.coefficients[["df", "statistic", "p", "lower", "upper"]].isna().all(axis=None)
+    assert emmeans(fit, "visit")[["df", "lower", "upper"]].isna().all(axis=None)
+    assert contrasts(fit, "visit")["p"].isna().all()
+    assert np.isnan(joint_test(fit, "visit")["p"].iloc[0])
+
+
+@pytest.mark.parametrize("name", ["a visit all zero", "copies carried forward", "three patients"])
+def test_singular_fits_hand_out_no_number(name):
+    fit = fit_mmrm("y ~ visit", PITFALLS[name][0](), **NAMES)
+    assert np.isnan(fit.log_likelihood)
+    assert fit.coefficients["estimate"].isna().all()
+    assert np.isnan(fit.covariance).all()
+
+
+def test_grouped_pitfall_names_the_group():
+    data = whole()
+    control = data["arm"] == "control"
+    last = data.index[control & (data["visit"] == 16)]
+    fit = fit_mmrm("y ~ arm * visit", data.drop(last[1:]), by="arm", **NAMES)
+    assert fit.status == "unidentified"
+    assert "visit 16 was seen in 1 patient in arm control" in fit.message
+
+
+def test_random_intercept_without_variance_between_patients_is_not_reported_as_converged():
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=(30, 3))
+    y -= y.mean(axis=1, keepdims=True)
+    data = pd.DataFrame({"patient": np.repeat(np.arange(30), 3), "visit": np.tile([0, 4, 8], 30), "y": y.ravel()})
+    fit = fit_mmrm("y ~ visit", data, covariance="random-intercept", **NAMES)
+    assert fit.status == "singular"
+    assert "random intercept" in fit.message
+
+
+def test_collinear_columns_are_dropped_later_ones_and_named():
+    data = whole()
+    data["months"] = 3 * data["age"] - 7
+    fit = fit_mmrm("y ~ age + months + visit", data, **NAMES)
+    plain = fit_mmrm("y ~ age + visit", data, **NAMES)
+    assert fit.status == "converged"
+    assert fit.dropped_terms == ("months",)
+    assert "collinear with earlier columns, left out: months" in fit.message
+    assert fit.log_likelihood == pytest.approx(plain.log_likelihood, rel=1e-12)
+    table = fit.coefficients.set_index("term")
+    assert table.loc["months"].isna().all()
+    assert table.loc["age", "df"] == pytest.approx(plain.coefficients.set_index("term").loc["age", "df"], rel=1e-8)
+
+
+def test_means_in_an_empty_cell_are_not_estimable():
+    data = whole()
+    gap = (data["arm"] == "control") & (data["visit"] == 16)
+    fit = fit_mmrm("y ~ arm * visit", data[~gap], **NAMES)
+    assert fit.dropped_terms == ("arm[T.control]:visit[T.16]",)
+    means = emmeans(fit, ["arm", "visit"])
+    empty = (means["arm"] == "control") & (means["visit"] == 16)
+    assert means.loc[empty, "estimate"].isna().all()
+    assert means.loc[~empty, "p" if "p" in means else "lower"].notna().all()
+    assert emmeans(fit, "visit")["estimate"].isna().tolist() == [False, False, False, True]
+
+
+def test_small_degrees_of_freedom_are_said():
+    fit = fit_mmrm("y ~ visit", cohort(2, [0, 4], 2, missing=0, dropout=0), covariance="cs", **NAMES)
+    assert fit.status == "converged"
+    assert (fit.coefficients["df"] < 1).any() == ("degrees of freedom below 1" in fit.message)
+
+
+def test_missing_values_are_counted():
+    data = whole()
+    data.loc[data.index[:3], "y"] = np.nan
+    data.loc[data.index[2:5], "age"] = np.nan
+    fit = fit_mmrm("y ~ age + visit", data, **NAMES)
+    assert fit.dropped_rows == {"y": 3, "age": 2}
+    assert "rows left out for a missing value: y 3, age 2" in fit.message
+    assert fit.n_observations == len(data) - 5
+
+
+WRONG_DATA = [
+    ("y ~ visit", lambda d: pd.concat([d, d.iloc[[5, 7]]]), DataError, "more than one row; 2 rows too many"),
+    ("y ~ weight + visit", lambda d: d, DataError, "column weight: is not in the data"),
+    ("y ~ visit", lambda d: d.assign(y=np.nan), DataError, "no row has all variables"),
+    ("y ~ visit", lambda d: d.assign(y=d["y"].where(d["visit"] != 4, np.inf)), DataError, "values are not finite"),
+    ("y ~ visit", lambda d: d.assign(visit="week " + d["visit"].astype(str)), DataError, "visits are text without"),
+    ("y ~ 1", lambda d: d[d["visit"] == 0], NotEstimableError, "column visit: has one visit"),
+    ("y ~ (visit", lambda d: d, ParameterError, "is not a formula"),
+    ("~ visit", lambda d: d, ParameterError, "needs one outcome"),
+    ("y + age ~ visit", lambda d: d, ParameterError, "needs one outcome"),
+]
+
+
+@pytest.mark.parametrize(("formula", "spoil", "kind", "words"), WRONG_DATA, ids=[w[3] for w in WRONG_DATA])
+def test_wrong_data_are_named(formula, spoil, kind, words):
+    with pytest.raises(kind, match=words):
+        fit_mmrm(formula, spoil(whole()), **NAMES)
+
+
+def test_wrong_options_are_named():
+    for options, words in [
+        ({"covariance": "unstructured"}, "unknown covariance structure 'unstructured'"),
+        ({"df": "kr"}, "df: 'kr' is unknown"),
+        ({"information": "fisher"}, "information: 'fisher' is unknown"),
+        ({"df": "kenward-roger", "reml": False}, "defined for reml=True"),
+        ({"level": 95}, "level: 95 is not between"),
+        ({"times": [0, 1]}, "2 times for 4 visits"),
+    ]:
+        with pytest.raises(ParameterError, match=words):
+            fit_mmrm("y ~ visit", whole(), **NAMES, **options)
+    with pytest.raises(DataError, match="column age: changes within a patient"):
+        fit_mmrm("y ~ visit", whole().assign(age=range(len(whole()))), by="age", **NAMES)
+    fit = fit_mmrm("y ~ arm + visit", whole(), **NAMES)
+    for call, words in [
+        (lambda: emmeans(fit, "age"), "age: is not a factor"),
+        (lambda: emmeans(fit, "arm", weights="flat"), "weights: 'flat' is unknown"),
+        (lambda: contrasts(fit, "arm", against="placebo"), "'placebo' is not a level"),
+        (lambda: joint_test(fit, "arm:visit"), "arm:visit: is not a term"),
+    ]:
+        with pytest.raises(ParameterError, match=words):
+            call()
+
+
+def test_fallback_is_an_option_recorded_and_printed():
+    data = cohort(3, VISITS, 2, missing=0, dropout=0)
+    fit = fit_mmrm("y ~ visit", data, fallback=True, **NAMES)
+    assert fit.status == "converged"
+    assert fit.structure == "ar1h"
+    assert fit.tried == (("us", "singular"), ("toeph", "singular"))
+    assert "tried before: us singular; toeph singular" in fit.message
+
+
+def check_skewed_cohort(seed):
+    """A fit that passes, with zero gradient and positive definite Hessian by finite differences, or a stated reason."""
+    data = skewed(seed)
+    fit = fit_mmrm("y ~ visit", data, df="kenward-roger", **NAMES)
+    if fit.status != "converged":
+        assert fit.status in ("singular", "unidentified", "precision-limited")
+        assert fit.message
+        fit = fit_mmrm("y ~ visit", data, df="kenward-roger", fallback=True, **NAMES)
+        assert fit.tried[0][0] == FALLBACK[0]
+    assert fit.status == "converged"
+    moments = collect("y ~ visit", data, **NAMES)
+    _, blocks = to_basis(moments)
+    model = Model(blocks, STRUCTURES[fit.structure], np.arange(len(fit.visits), dtype=float), True)
+    theta, unit = fit.optimum.theta, 1 / np.sqrt(np.diag(fit.optimum.hessian))
+    steps = 1e-4 * np.diag(unit)
+    gradient = [(model.value(theta + e) - model.value(theta - e)) / 2e-4 for e in steps]
+    assert np.abs(gradient).max() < 1e-5
+    hessian = np.array([(model.local(theta + e).gradient - model.local(theta - e).gradient) / 2e-4 for e in steps])
+    assert np.linalg.eigvalsh((hessian * unit + (hessian * unit).T) / 2).min() > 0
+    assert (fit.coefficients["df"] > 0).all()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_skewed_cohorts(seed):
+    check_skewed_cohort(seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(40, 500))
+def test_more_skewed_cohorts(seed):
+    check_skewed_cohort(seed)
