@@ -10,7 +10,8 @@ from scipy import stats
 
 from easitrace.cohort.builtin import BANNER, FILES, cohort_from_files, load_builtin
 from easitrace.cohort.cohort import Cohort
-from easitrace.errors import DataError
+from easitrace.cohort.read import read_cohort
+from easitrace.errors import DataError, MachineError
 from easitrace.instruments import EASI, severity
 from easitrace.published.figures import compare
 from easitrace.published.reconstruct import files_of, reconstruct, write
@@ -36,9 +37,23 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pd.DataFram
 
 def test_shipped_files_are_those_the_search_writes(written: tuple[Path, pd.DataFrame]) -> None:
     folder, _ = written
-    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "summary.yml"])
-    for path in folder.iterdir():
-        assert path.read_bytes() == SHIPPED.joinpath(path.name).read_bytes(), path.name
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "summary.yml", "cohort.csv"])
+    for name in (*FILES, "summary.yml"):
+        assert (folder / name).read_bytes() == SHIPPED.joinpath(name).read_bytes(), name
+
+
+def test_the_written_table_reads_as_the_same_cohort(written: tuple[Path, pd.DataFrame], cohort: Cohort) -> None:
+    names = ["day", "easi", "poem", "dlqi", "itch_nrs", "iga", "age", "sex", "stop_day", "stop_reason", "status"]
+    covariates = ["immunosuppressives", "ciclosporin", "corticosteroids", "dupilumab", "dupilumab_months"]
+    read = read_cohort(
+        written[0] / "cohort.csv",
+        columns={"visit": "visit", **{name: name for name in names}},
+        visits={"baseline": 0, "week 4": 4, "week 12": 12},
+        covariates=covariates,
+    )
+    pd.testing.assert_frame_equal(read.visits, cohort.visits)
+    pd.testing.assert_frame_equal(read.patients[cohort.patients.columns], cohort.patients)
+    assert compare(read_summary("baricitinib"), read, assumed=True)["agrees"].all()
 
 
 def test_every_published_figure_beside_the_computed_one(written: tuple[Path, pd.DataFrame]) -> None:
@@ -222,6 +237,31 @@ def test_more_stopped_for_inefficacy_than_non_responders(tmp_path: Path) -> None
     with pytest.raises(DataError, match="E284 class: non-responder: fewer than the 2 who stopped for inefficacy"):
         write(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(MachineError, match=r"E602 .*file"):
+        write(TABLES / "medians.yml", tmp_path / "file")
+
+
+def test_scores_of_which_more_is_better() -> None:
+    """A declared outcome from 0 to 100 that rises; nobody starts at the best score."""
+    instrument = {"name": "qol", "minimum": 0, "maximum": 100, "grid": 1, "better": "higher"}
+    visits = {
+        "start": {"week": 0, "n": 24, "median": "41.5", "q1": "30", "q3": "50"},
+        "week 8": {"week": 8, "n": 21, "mean": "60.1", "sd": "18.3"},
+    }
+    table = {"study": "qol", "source": "", "seed": 2, "patients": 24, "outcome": "qol", "instrument": instrument}
+    responses = [
+        {"criterion": "qol50", "visit": "week 8", "count": 9},
+        {"criterion": "rise>=10", "visit": "week 8", "count": 14},
+    ]
+    tests = [{"visit": "week 8", "against": "start", "p": "= .002"}]
+    summary = Summary.model_validate(table | {"visits": visits, "responses": responses, "tests": tests})
+    cohort = reconstruct(summary)
+    assert cohort.instrument().better == "higher"
+    assert compare(summary, cohort)["agrees"].all()
 
 
 def described(scores: np.ndarray, weeks: list[int], kind: tuple[str, ...], p_digits: int) -> dict[str, object]:

@@ -35,6 +35,8 @@ FAULTS = [
     ("study: small", "study: [small", "not valid YAML"),
     ("study: small", "study: Small Study", "study: String should match pattern"),
     ("seed: 1", "seed: 1\noutcome: easy", "'easy' is no instrument; known are easi"),
+    ("tests:", "responses: [{criterion: easi.5, visit: end, count: 3}]\ntests:", "did you mean easi50"),
+    ("tests:", "responses: [{criterion: dlqi50, visit: end, count: 3}]\ntests:", "'dlqi50' is not about easi"),
     (
         "tests:",
         "classes: {criterion: easi50, decision_week: 8, estimand: composite, counts: {responder: 7}}\ntests:",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from easitrace.cohort.cohort import VISIT_COLUMNS, Cohort, Source, Visit
 from easitrace.cohort.flow import flow_frame, patient_steps
+from easitrace.instruments import Instrument
 
 BUILTIN = ("baricitinib",)
 BANNER = "Synthetic cohort reconstructed from published summaries; not patient data."
@@ -34,10 +35,11 @@ def load_builtin(name: str) -> Cohort:
     return cohort_from_files({file: folder.joinpath(file).read_bytes() for file in FILES}, name)
 
 
-def cohort_from_files(files: Mapping[str, bytes], name: str) -> Cohort:
+def cohort_from_files(files: Mapping[str, bytes], name: str, declared: Instrument | None = None) -> Cohort:
     """The cohort in the bytes of `visits.csv`, `patients.csv`, `events.csv` and `dictionary.csv`.
 
-    The outcome is the first score column of the visits; the schedule is that of the visits' rows.
+    The outcome is the first score column of the visits, `declared` says what it is when no known instrument has
+    its name; the schedule is that of the visits' rows.
     """
     visits = _table(files["visits.csv"], _VISIT_TYPES)
     patients = _table(files["patients.csv"], _PATIENT_TYPES)
@@ -66,6 +68,7 @@ def cohort_from_files(files: Mapping[str, bytes], name: str) -> Cohort:
         sources=tuple(_source(name, file, files[file]) for file in FILES),
         synthetic=BANNER,
         dictionary=_table(files["dictionary.csv"], {}).fillna(""),
+        declared=declared,
     )
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from easitrace.published.printed import Printed
 from easitrace.published.summary import Statistics, Summary
 
 RESPONDER, TEMPORARY, NON_RESPONDER = "responder", "temporary responder", "non-responder"
+WAITING, SIDE_EFFECTS = "in follow-up", "side effects"
 COURSES = (RESPONDER, TEMPORARY, NON_RESPONDER)
 QUARTER = 0.6744897501960817
 MEAN_ABSOLUTE = math.sqrt(2 / math.pi)
@@ -42,37 +44,36 @@ def draw_fates(summary: Summary, rng: np.random.Generator) -> Fates:
     A patient who stops or waits is absent from the printed visit on; further absences are earlier stops
     (for side effects first), and visits missed when there are not enough stops.
     """
-    n, labels = summary.n, list(summary.visits)
-
-    def by_reason(patient: int) -> bool:
-        return "side effects" not in reason[patient]
-
-    order = iter(shuffled(rng, n).tolist())
-    gone_from = np.full(n, len(labels))
-    reason, waiting = [""] * n, np.zeros(n, dtype=bool)
-    if summary.stopped:
-        for why, count in summary.stopped.reasons.items():
-            for _ in range(int(count.value)):
-                patient = next(order)
-                reason[patient], gone_from[patient] = why, labels.index(summary.stopped.before)
-    if summary.in_follow_up:
-        for _ in range(int(summary.in_follow_up.n.value)):
-            patient = next(order)
-            waiting[patient], gone_from[patient] = True, labels.index(summary.in_follow_up.before)
-    seen = np.ones((n, len(labels)), dtype=bool)
-    for visit in reversed(range(len(labels))):
-        absent = n - int(summary.visits[labels[visit]].n.value) - int((gone_from <= visit).sum())
-        early = sorted(
-            (p for p in np.flatnonzero(gone_from == visit + 1).tolist() if visit and reason[p]), key=by_reason
-        )
-        for patient in early[: max(absent, 0)]:
-            gone_from[patient] = visit
-            absent -= 1
+    reason, gone_from = _departures(summary, rng)
+    waiting = np.array([why == WAITING for why in reason])
+    seen = np.ones((summary.n, len(summary.visits)), dtype=bool)
+    for visit, entry in reversed(list(enumerate(summary.visits.values()))):
+        absent = summary.n - int(entry.n.value) - int((gone_from <= visit).sum())
+        could_stop_earlier = np.flatnonzero(gone_from == visit + 1).tolist() if visit else []
+        stopping = [patient for patient in could_stop_earlier if reason[patient] and not waiting[patient]]
+        earlier = sorted(stopping, key=lambda patient: SIDE_EFFECTS not in reason[patient])[: max(absent, 0)]
+        gone_from[earlier] = visit
         staying = np.flatnonzero(gone_from > visit)
-        missed = staying[shuffled(rng, len(staying))[: max(absent, 0)]]
-        seen[missed, visit] = False
-    seen &= np.arange(len(labels)) < gone_from[:, None]
-    return Fates(seen, tuple(reason), waiting)
+        missed = shuffled(rng, len(staying))[: max(absent - len(earlier), 0)]
+        seen[staying[missed], visit] = False
+    seen &= np.arange(seen.shape[1]) < gone_from[:, None]
+    return Fates(seen, tuple("" if why == WAITING else why for why in reason), waiting)
+
+
+def _departures(summary: Summary, rng: np.random.Generator) -> tuple[list[str], Integers]:
+    """Why each patient is gone ("" when not), and the index of the visit from which on."""
+    labels = list(summary.visits)
+    leaving: list[tuple[str, Printed, str]] = []
+    if stopped := summary.stopped:
+        leaving += [(why, count, stopped.before) for why, count in stopped.reasons.items()]
+    if summary.in_follow_up:
+        leaving.append((WAITING, summary.in_follow_up.n, summary.in_follow_up.before))
+    order = iter(shuffled(rng, summary.n).tolist())
+    reason, gone_from = [""] * summary.n, np.full(summary.n, len(labels))
+    for why, count, before in leaving:
+        for patient in islice(order, int(count.value)):
+            reason[patient], gone_from[patient] = why, labels.index(before)
+    return reason, gone_from
 
 
 def draw_scores(summary: Summary, fates: Fates, rng: np.random.Generator) -> Integers:
@@ -148,32 +149,33 @@ def assign_classes(summary: Summary, fates: Fates, scores: Integers) -> tuple[st
     DataError
         E284 naming the class count that the flow makes impossible.
     """
-    classes = [""] * summary.n
     if summary.classes is None:
-        return tuple(classes)
+        return ("",) * summary.n
     decision = [visit.week for visit in summary.visits.values()].index(summary.classes.decision_week)
-    counted = ("inefficacy", "side effects") if summary.classes.estimand == "composite" else ("inefficacy",)
     observed = fates.seen[:, decision:].any(axis=1) & fates.seen[:, 0]
-    failed = np.array([any(word in why for word in counted) for why in fates.reason]) & ~observed
-    judged = np.flatnonzero(observed)
-    counts = {str(label): count for label, count in summary.classes.counts.items()}
-    needed = {course: int(counts[course].value) for course in COURSES if course in counts}
-    needed[NON_RESPONDER] = needed.get(NON_RESPONDER, 0) - int(failed.sum())
-    _check_class_counts(summary, needed, int(failed.sum()), len(judged))
-    for patient in np.flatnonzero(failed):
-        classes[patient] = NON_RESPONDER
+    failures = ("inefficacy", SIDE_EFFECTS) if summary.classes.estimand == "composite" else ("inefficacy",)
+    failed = np.array([any(word in why for word in failures) for why in fates.reason]) & ~observed
+    needed = _needed(summary, int(failed.sum()), int(observed.sum()))
+    classes = np.full(summary.n, "", dtype=object)
+    classes[failed | observed] = NON_RESPONDER
+    best_before, last = _margins(summary, fates, scores)
+    reached_before = np.isfinite(best_before)
+    ranked = np.flatnonzero(observed)
+    ranked = ranked[np.lexsort((last[ranked], ~reached_before[ranked]))]
+    responders, rest = np.split(ranked, [needed[RESPONDER]])
+    classes[responders] = RESPONDER
+    classes[rest[np.argsort(best_before[rest], kind="stable")][: needed[TEMPORARY]]] = TEMPORARY
+    return tuple(classes.tolist())
+
+
+def _margins(summary: Summary, fates: Fates, scores: Integers) -> tuple[Floats, Floats]:
+    """Best margin of the criterion, relative to the baseline, before the last visit seen, and that at it."""
+    assert summary.classes
     margin = margin_of(summary.classes.criterion, summary.measure())
-    margins = np.where(fates.seen, margin(scores[:, :1], scores) / np.maximum(scores[:, :1], 1), np.inf)
-    last = margins[np.arange(summary.n), last_seen(fates.seen)]
-    best_before = np.array([margins[p, 1:end].min(initial=np.inf) for p, end in enumerate(last_seen(fates.seen))])
-    by_last = judged[np.argsort(last[judged], kind="stable")]
-    by_last = np.concatenate([by_last[np.isfinite(best_before[by_last])], by_last[~np.isfinite(best_before[by_last])]])
-    responders, rest = by_last[: needed.get(RESPONDER, 0)], by_last[needed.get(RESPONDER, 0) :]
-    rest = rest[np.argsort(best_before[rest], kind="stable")]
-    temporary = rest[: needed.get(TEMPORARY, 0)]
-    for patient in judged:
-        classes[patient] = RESPONDER if patient in responders else TEMPORARY if patient in temporary else NON_RESPONDER
-    return tuple(classes)
+    relative = np.where(fates.seen, margin(scores[:, :1], scores) / np.maximum(scores[:, :1], 1), np.inf)
+    ends = last_seen(fates.seen)
+    best = np.array([row[1:end].min(initial=np.inf) for row, end in zip(relative, ends.tolist(), strict=True)])
+    return best, relative[np.arange(summary.n), ends]
 
 
 def last_seen(seen: Mask) -> Integers:
@@ -181,17 +183,21 @@ def last_seen(seen: Mask) -> Integers:
     return np.asarray(seen.shape[1] - 1 - np.argmax(seen[:, ::-1], axis=1), dtype=np.int64)
 
 
-def _check_class_counts(summary: Summary, needed: dict[str, int], failed: int, judged: int) -> None:
+def _needed(summary: Summary, failed: int, judged: int) -> dict[str, int]:
+    """How many of the patients judged at a visit go into each class."""
+    assert summary.classes
+    printed = {str(label): count for label, count in summary.classes.counts.items() if label in COURSES}
+    needed = {course: int(printed[course].value) if course in printed else 0 for course in COURSES}
+    needed[NON_RESPONDER] -= failed
     if needed[NON_RESPONDER] < 0:
         what = f"fewer than the {failed} who stopped for inefficacy"
         raise DataError(Problem("E284", "class: non-responder", what, "correct the count or the stops"))
-    total = sum(needed.values())
-    if total != judged:
-        assert summary.classes
-        printed = " + ".join(summary.classes.counts[c].text for c in COURSES if c in summary.classes.counts)
-        what = f"{printed} leaves {total} for the {judged} patients seen at or after week"
-        where = f"{what} {summary.classes.decision_week:g} and {failed} who stopped for inefficacy"
+    if (total := sum(needed.values())) != judged:
+        counts = " + ".join(count.text for count in printed.values())
+        what = f"{counts} leaves {total} for the {judged} patients seen at or after week"
+        where = f"{what} {summary.classes.decision_week:g}, beside {failed} who stopped and count as non-responders"
         raise DataError(Problem("E284", "class counts", where, "correct the counts, the stops or n at the visit"))
+    return needed
 
 
 def _square(middle: float, slope: float, z: Floats) -> Floats:

@@ -5,28 +5,16 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
 
-from easitrace.errors import ParameterError, Problem
 from easitrace.instruments import Instrument
 from easitrace.published.draws import Floats, Integers
-from easitrace.response.expression import Atom, Combined, Expression, Percent, Reached, atoms, parse_criterion
+from easitrace.response.expression import Atom, Combined, Expression, Percent, Reached, parse_criterion
 
 Margin = Callable[[Integers, Integers], Floats]
 
 
 def margin_of(criterion: str, instrument: Instrument) -> Margin:
-    """A function of (baseline, follow-up) in grid steps: at or below 0 where the criterion is met.
-
-    Raises
-    ------
-    ParameterError
-        E280 when the criterion is about another instrument: such scores are invented, not searched.
-    """
-    expression = parse_criterion(criterion, instrument.name)
-    for atom in atoms(expression):
-        if atom.instrument != instrument.name:
-            what = f"{atom} is not about {instrument.name}"
-            raise ParameterError(Problem("E280", "criterion", what, f"only {instrument.name} is searched"))
-    return _margin(expression, instrument)
+    """A function of (baseline, follow-up) in grid steps: at or below 0 where a criterion of the instrument is met."""
+    return _margin(parse_criterion(criterion, instrument.name), instrument)
 
 
 def _margin(expression: Expression, instrument: Instrument) -> Margin:

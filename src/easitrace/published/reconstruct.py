@@ -3,6 +3,7 @@
 import os
 import tempfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 
 from easitrace.cohort.builtin import FILES, cohort_from_files
 from easitrace.cohort.cohort import Cohort
-from easitrace.errors import DataError, Problem
+from easitrace.errors import DataError, MachineError, Problem
 from easitrace.published import invent
 from easitrace.published.course import Fates, assign_classes, bounds, draw_fates, draw_scores, last_seen
 from easitrace.published.dictionary import dictionary
@@ -19,7 +20,7 @@ from easitrace.published.draws import Floats, Integers
 from easitrace.published.figures import compare
 from easitrace.published.possible import check_possible
 from easitrace.published.search import search
-from easitrace.published.summary import Summary, read_summary
+from easitrace.published.summary import Summary, read_summary, summary_bytes
 from easitrace.published.targets import Target, targets_of
 
 STARTS = 300
@@ -35,11 +36,13 @@ def reconstruct(summary: Summary) -> Cohort:
     DataError
         E281 to E286 naming a figure that no cohort can meet, E287 one that the search did not meet.
     """
-    return cohort_from_files(files_of(summary), summary.study)
+    return _cohort(summary, files_of(summary))
 
 
 def write(summary_path: str | Path, folder: str | Path) -> pd.DataFrame:
     """Reconstruct a cohort and write its CSV files and the table it came from into a folder.
+
+    `cohort.csv` holds visits and patients in one table, as `read_cohort` takes it.
 
     Returns
     -------
@@ -50,14 +53,21 @@ def write(summary_path: str | Path, folder: str | Path) -> pd.DataFrame:
     ------
     ParameterError, DataError
         See `read_summary` and `reconstruct`.
+    MachineError
+        E602 when the folder cannot be written.
     """
     summary = read_summary(summary_path)
     files = files_of(summary)
+    extra = {"cohort.csv": _joined(files), "summary.yml": summary_bytes(summary_path)}
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in {**files, "summary.yml": Path(summary_path).read_bytes()}.items():
-        _replace(folder / name, content)
-    return compare(summary, cohort_from_files(files, summary.study))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in {**files, **extra}.items():
+            _replace(folder / name, content)
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise MachineError(Problem("E602", str(folder), what, "give a folder that can be written")) from error
+    return compare(summary, _cohort(summary, files))
 
 
 def files_of(summary: Summary) -> dict[str, bytes]:
@@ -81,8 +91,21 @@ def files_of(summary: Summary) -> dict[str, bytes]:
         "dictionary.csv": dictionary(summary),
     }
     files = {name: tables[name].to_csv(index=False, lineterminator="\n").encode() for name in FILES}
-    _verify(summary, cohort_from_files(files, summary.study))
+    _verify(summary, _cohort(summary, files))
     return files
+
+
+def _cohort(summary: Summary, files: dict[str, bytes]) -> Cohort:
+    return cohort_from_files(files, summary.study, summary.measure() if summary.instrument else None)
+
+
+def _joined(files: dict[str, bytes]) -> bytes:
+    """One row per patient and visit with the patient's own columns, every cell as written."""
+    tables = [
+        pd.read_csv(BytesIO(files[name]), dtype="str", keep_default_na=False) for name in ("visits.csv", "patients.csv")
+    ]
+    joined = tables[0].drop(columns="after_stop").merge(tables[1], on="patient", how="left", validate="many_to_one")
+    return joined.to_csv(index=False, lineterminator="\n").encode()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from easitrace.errors import ParameterError, Problem
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 from easitrace.paired import QuartileMethod
 from easitrace.published.printed import Printed, printed
+from easitrace.response.expression import atoms, parse_criterion
 
 LARGEST_FILE = 256 * 1024
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, arbitrary_types_allowed=True)
@@ -224,6 +225,20 @@ class Summary(Entry):
         return INSTRUMENTS[name or self.outcome]
 
     @model_validator(mode="after")
+    def _criteria_are_of_the_outcome(self) -> Self:
+        criteria = [response.criterion for response in self.responses]
+        criteria += [self.classes.criterion] if self.classes else []
+        for criterion in criteria:
+            try:
+                expression = parse_criterion(criterion, self.outcome)
+            except ParameterError as error:
+                raise ValueError(f"{error.problems[0].what}; {error.problems[0].remedy}") from error
+            for atom in atoms(expression):
+                if atom.instrument != self.outcome:
+                    raise ValueError(f"criterion {criterion!r} is not about {self.outcome}, which is searched")
+        return self
+
+    @model_validator(mode="after")
     def _names_exist(self) -> Self:
         weeks = [visit.week for visit in self.visits.values()]
         if weeks != sorted(set(weeks)):
@@ -251,14 +266,24 @@ def read_summary(path: str | Path) -> Summary:
         E280 with every problem of the file: unreadable, not YAML 1.2, unknown key, wrong value.
     """
     where = str(path)
+    return _checked(_parsed(summary_bytes(path), where), where)
+
+
+def summary_bytes(path: str | Path) -> bytes:
+    """The bytes of a published table; `path` may be the name of a built-in cohort.
+
+    Raises
+    ------
+    ParameterError
+        E280 when the file cannot be read.
+    """
+    where = str(path)
     if where in BUILTIN:
-        file = resources.files("easitrace.cohort").joinpath("data", where, "summary.yml")
-        return _checked(_parsed(file.read_bytes(), where), where)
+        return resources.files("easitrace.cohort").joinpath("data", where, "summary.yml").read_bytes()
     try:
-        raw = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise ParameterError(Problem("E280", where, error.strerror or str(error), "give a .yml file")) from error
-    return _checked(_parsed(raw, where), where)
 
 
 def _parsed(raw: bytes, where: str) -> Any:
