@@ -75,11 +75,11 @@ def explain_singular(moments: Moments, sigmas: list[Array]) -> str:
     found: list[str] = []
     for (group, seen, counts), sigma in zip(_by_group(moments), sigmas, strict=True):
         if np.isfinite(sigma).all() and singularity(sigma):
+            reasons = _flat_or_copied(moments.recipe.visits, sigma, seen.T @ (counts[:, None] * seen), group)
             complete = int(counts[seen.all(axis=1)].sum())
-            too_few = f"too few patients with all {len(sigma)} visits{group}: {complete}"
-            found += _flat_or_copied(moments.recipe.visits, sigma, seen.T @ (counts[:, None] * seen), group) or [
-                too_few
-            ]
+            if complete < len(sigma) or not reasons:
+                reasons.append(f"too few patients with all {len(sigma)} visits{group}: {complete}")
+            found += reasons
     other = explain_unidentified(moments)
     return "; ".join([*found, other] if other else found)
 
