@@ -14,7 +14,7 @@ from easitrace.report.prose import change_template
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 DECLARED = re.compile(r"^(\w+): ([^=]+) = (.+?)  # (.+)$")
-RUN_ONLY = {"output", "results"}
+RUN_ONLY = {"output", "reference"}
 ids = [path.stem for path in CHAPTERS]
 
 

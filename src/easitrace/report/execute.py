@@ -64,14 +64,14 @@ class Execution:
 
 
 def find_chapters(folder: Path) -> list[Path]:
-    """The notebooks of a folder whose names begin with two digits, in order.
+    """The chapters of a report: notebooks 00 to 89 of a folder, in order; 90 and above are about the package itself.
 
     Raises
     ------
     MachineError
         E601 when there is none.
     """
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    found = sorted(folder.glob("[0-8][0-9]_*.ipynb"))
     if not found:
         raise MachineError(
             Problem("E601", str(folder), "holds no chapters (00_name.ipynb ...)", "give --notebooks FOLDER")

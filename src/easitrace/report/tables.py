@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from easitrace.report.style import MISSING, Style
-from easitrace.report.words import COVARIANCE_NAMES, SCALE_NAMES, SHORT_CLASSES
+from easitrace.report.words import COVARIANCE_NAMES, PROGRAMS, SCALE_NAMES, SHORT_CLASSES
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -249,6 +249,37 @@ def _as_published(value: float, published: str, style: Style) -> str:
 def capital(text: object) -> str:
     """With a capital first letter, the rest as it is."""
     return str(text)[:1].upper() + str(text)[1:]
+
+
+def validation_table(data: pd.DataFrame) -> "GT":
+    """The largest difference of each quantity from the reference, as powers of ten, beside its tolerance."""
+    rows = [
+        {
+            "Reference": PROGRAMS[row["program"]],
+            "Quantity": row["quantity"],
+            "Files": str(row["files"]),
+            "Largest difference": f"{row['difference']:.0e}",
+            "Tolerance": f"{row['tolerance']:.0e}",
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, text=["Quantity"], groups="Reference")
+
+
+def kenward_roger_table(data: pd.DataFrame, style: Style) -> "GT":
+    """One contrast by each method of degrees of freedom."""
+    rows = [
+        {
+            "Patients": f"{row['patients']} patients",
+            "Method": row["df_method"],
+            "Estimate": style.number(row["estimate"], 3),
+            "SE": style.number(row["se"], 4),
+            "df": style.number(row["df"], 2),
+            "P": style.p(row["p"]),
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, groups="Patients")
 
 
 def _change(row: Mapping[Any, Any], estimate: str, limits: str, style: Style) -> str:

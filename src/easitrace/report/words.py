@@ -81,3 +81,8 @@ SHORT_CLASSES = {
     "not classifiable yet": "Not yet",
     "not classifiable, visit missing": "Visit missing",
 }
+PROGRAMS = {
+    "mmrm": "R mmrm, polished to its optimum",
+    "kenward_roger": "Kenward-Roger standard errors, natural and other parameters",
+    "lmm": "R lme4 with lmerTest and pbkrtest",
+}
