@@ -11,16 +11,16 @@ from easitrace.response.classify import CLASSES, classify
 
 # Baseline, week 4, week 12, week 24; EASI-50, loss rule strict, judged at week 12, treatment policy.
 TABLE = {
-    "01": (seen(20, 10, 10, 10), "responder", "easi50 met at week 4, week 12 and week 24"),
-    "02": (seen(20, 15, 8, None), "responder", "easi50 met at week 12"),
-    "03": (seen(20, 15, 15, 9), "responder", "easi50 met at week 24"),
-    "04": (seen(20, 8, 15, 9), "responder", "easi50 met at week 4 and week 24"),
-    "05": (seen(20, None, 10, None), "responder", "easi50 met at week 12"),
-    "06": (seen(20, 8, None, 9), "responder", "easi50 met at week 4 and week 24"),
-    "07": (seen(20, 8, 10.1, None), "temporary responder", "easi50 met at week 4, no longer met at week 12"),
-    "08": (seen(20, 8, 9, 25), "temporary responder", "easi50 met at week 4 and week 12, no longer met at week 24"),
-    "09": (seen(20, 15, 12, 11), "non-responder", "easi50 not met at week 4, week 12 and week 24"),
-    "10": (seen(20, None, 12, None), "non-responder", "easi50 not met at week 12; not known at week 4"),
+    "01": (seen(20, 10, 10, 10), "responder", "EASI-50 met at week 4, week 12 and week 24"),
+    "02": (seen(20, 15, 8, None), "responder", "EASI-50 met at week 12"),
+    "03": (seen(20, 15, 15, 9), "responder", "EASI-50 met at week 24"),
+    "04": (seen(20, 8, 15, 9), "responder", "EASI-50 met at week 4 and week 24"),
+    "05": (seen(20, None, 10, None), "responder", "EASI-50 met at week 12"),
+    "06": (seen(20, 8, None, 9), "responder", "EASI-50 met at week 4 and week 24"),
+    "07": (seen(20, 8, 10.1, None), "temporary responder", "EASI-50 met at week 4, no longer met at week 12"),
+    "08": (seen(20, 8, 9, 25), "temporary responder", "EASI-50 met at week 4 and week 12, no longer met at week 24"),
+    "09": (seen(20, 15, 12, 11), "non-responder", "EASI-50 not met at week 4, week 12 and week 24"),
+    "10": (seen(20, None, 12, None), "non-responder", "EASI-50 not met at week 12; not known at week 4"),
     "11": (stopped(8, "inefficacy", 20, 15, None, None), "non-responder", "stopped for inefficacy after 8.0 weeks"),
     "12": (
         stopped(9.5, "inefficacy and side effects", 20, 8, None, None),
@@ -43,22 +43,22 @@ TABLE = {
         "stopped for a reason not recorded at a time not recorded, before week 12",
     ),
     "16": (waiting(20, 8, None, None), "not classifiable yet", "in follow-up, week 12 is not due yet"),
-    "17": (waiting(20, 8, 10, None), "responder", "easi50 met at week 4 and week 12"),
+    "17": (waiting(20, 8, 10, None), "responder", "EASI-50 met at week 4 and week 12"),
     "18": (seen(20, 8, None, None), "not classifiable, visit missing", "not seen at week 12"),
     "19": (
         seen(None, 8, 7, 6),
         "not classifiable, visit missing",
-        "seen at week 12, but easi50 is not known there; baseline missing",
+        "seen at week 12, but EASI-50 is not known there; baseline missing",
     ),
     "20": (
         seen(0, 0, 1, 2),
         "not classifiable, visit missing",
-        "seen at week 12, but easi50 is not known there; no percentage of a baseline of 0",
+        "seen at week 12, but EASI-50 is not known there; no percentage of a baseline of 0",
     ),
     "21": (
         stopped(20, "side effects", 20, 15, 12, None),
         "non-responder",
-        "easi50 not met at week 4 and week 12",
+        "EASI-50 not met at week 4 and week 12",
     ),
     "22": (
         stopped(14, "side effects", 20, 15, None, None),
@@ -70,7 +70,7 @@ TABLE = {
         "not classifiable, visit missing",
         "stopped for inefficacy after 8.0 weeks; no percentage of a baseline of 0",
     ),
-    "24": (stopped(6, "side effects", 20, 15, 9, None), "responder", "easi50 met at week 12"),
+    "24": (stopped(6, "side effects", 20, 15, 9, None), "responder", "EASI-50 met at week 12"),
 }
 
 
@@ -126,7 +126,7 @@ def test_loss_seen_before_stopping_for_inefficacy_is_temporary() -> None:
     found = classify(cohort_of({"1": patient}), decision_week=24)
     assert found["class"][0] == "temporary responder"
     assert found["reason"][0] == (
-        "easi50 met at week 4, no longer met at week 12; then stopped for inefficacy after 14.0 weeks"
+        "EASI-50 met at week 4, no longer met at week 12; then stopped for inefficacy after 14.0 weeks"
     )
 
 
@@ -172,7 +172,7 @@ def test_composite_says_what_counts() -> None:
     }
     assert list(classify(cohort_of(patients), estimand="composite")["reason"]) == [
         "stopped for side effects after 6.0 weeks, which counts as non-response",
-        "easi50 met at week 4 and week 12; stopped for inefficacy after 20.0 weeks, which counts as loss",
+        "EASI-50 met at week 4 and week 12; stopped for inefficacy after 20.0 weeks, which counts as loss",
     ]
 
 

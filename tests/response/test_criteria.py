@@ -9,9 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_cohorts import cohort_of, seen
 
+from easitrace import read_cohort
 from easitrace.errors import ParameterError
 from easitrace.instruments import Instrument
-from easitrace.response.criteria import ALREADY_MET, NO_BASELINE, OUT_OF_REACH, ZERO_BASELINE, met, reach
+from easitrace.response.criteria import (
+    ALREADY_MET,
+    NO_BASELINE,
+    OUT_OF_REACH,
+    ZERO_BASELINE,
+    criterion_label,
+    met,
+    reach,
+)
 from easitrace.response.expression import Changed, Combined, Percent, Reached, atoms, parse_criterion
 
 
@@ -184,3 +193,17 @@ def test_answers_are_by_patient_and_week() -> None:
     assert answers.index.tolist() == ["a", "b"]
     assert answers.columns.tolist() == [4, 12, 24]
     assert answers.fillna(False).to_numpy().tolist() == [[False, True, True], [True, False, False]]
+
+
+@pytest.mark.parametrize(
+    ("criterion", "printed"),
+    [
+        ("easi50", "EASI-50"),
+        ("easi<=7", "EASI ≤ 7"),
+        ("drop>=6.6", "EASI drop ≥ 6.6 points"),
+        ("easi75 and dlqi drop>=4", "EASI-75 and DLQI drop ≥ 4 points"),
+        ("easi90 or (easi<=3 and dlqi<=1)", "EASI-90 or (EASI ≤ 3 and DLQI ≤ 1)"),
+    ],
+)
+def test_a_criterion_as_a_journal_writes_it(criterion: str, printed: str) -> None:
+    assert criterion_label(criterion, read_cohort("baricitinib")) == printed

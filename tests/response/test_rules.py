@@ -1,10 +1,11 @@
 """The same patients under several rules."""
 
+import pandas as pd
 import pytest
 from small_cohorts import cohort_of, seen, stopped, waiting
 
 from easitrace.response.classify import CLASSES, classify
-from easitrace.response.rules import Rule, alternatives, class_counts, class_table, rule_counts
+from easitrace.response.rules import Rule, alternatives, class_counts, class_table, reason_counts, rule_counts
 
 PATIENTS = {
     "1": seen(20, 4, 4, None),
@@ -68,3 +69,19 @@ def test_counts_have_two_denominators() -> None:
 def test_nobody_classified_gives_no_proportion() -> None:
     counts = class_counts(classify(cohort_of({"1": waiting(20, None, None, None)})))
     assert counts.loc[counts["denominator"] == "classified", ["proportion", "lower"]].isna().all(axis=None)
+
+
+def test_reasons_are_counted_whatever_the_week_of_the_stop() -> None:
+    classes = pd.DataFrame(
+        {
+            "class": pd.Categorical(["non-responder", "responder", "non-responder"], ["responder", "non-responder"]),
+            "reason": [
+                "stopped for inefficacy after 6.1 weeks",
+                "EASI-50 met",
+                "stopped for inefficacy after 11.0 weeks",
+            ],
+        }
+    )
+    counts = reason_counts(classes)
+    assert counts["reason"].tolist() == ["stopped for inefficacy", "stopped for inefficacy"]
+    assert counts["count"].tolist() == [1, 2]

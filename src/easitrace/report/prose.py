@@ -19,9 +19,8 @@ from easitrace.report.words import (
     QUARTILE_NAMES,
     SCALE_NOTES,
 )
-from easitrace.response.expression import Combined, Expression, Percent, Reached, parse_criterion
+from easitrace.response.criteria import criterion_label
 
-LEAST, MOST = "\u2264", "\u2265"
 SUPERSCRIPTS = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
@@ -128,11 +127,6 @@ def changes_sentence(changes: pd.DataFrame, style: Style) -> str:
         for row in changes.to_dict("records")
     ]
     return "Shift with interval, points: " + "; ".join(parts) + "."
-
-
-def criterion_label(criterion: str, cohort: Cohort) -> str:
-    """A criterion as a journal writes it: `easi50` is EASI-50, `easi<=7` is EASI \u2264 7."""
-    return _in_words(parse_criterion(criterion, cohort.outcome), cohort)
 
 
 def interval_note(interval: str, level: float) -> str:
@@ -309,18 +303,3 @@ def number_keys(table: pd.DataFrame, key: str, columns: Mapping[str, str]) -> di
 def slug(text: Any) -> str:
     """A visit, state or class as part of a number's name: `week 12` -> `week_12`."""
     return "_".join("".join(sign if sign.isalnum() else " " for sign in str(text).lower()).split())
-
-
-def _in_words(expression: Expression, cohort: Cohort) -> str:
-    if isinstance(expression, Combined):
-        parts = [_in_words(part, cohort) for part in expression.parts]
-        return f" {expression.word} ".join(
-            f"({words})" if isinstance(part, Combined) else words
-            for part, words in zip(expression.parts, parts, strict=True)
-        )
-    label = cohort.instrument(expression.instrument).label
-    if isinstance(expression, Percent):
-        return f"{label}-{expression.percent}"
-    if isinstance(expression, Reached):
-        return f"{label} {expression.relation.replace('<=', LEAST).replace('>=', MOST)} {expression.score}"
-    return f"{label} {expression.direction} {MOST} {expression.points} points"

@@ -181,13 +181,13 @@ def class_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     return journal_table(rows, text=["Class"], groups="Out of")
 
 
-def reasons_table(classes: pd.DataFrame) -> "GT":
-    """Every patient's class and the reason for it."""
+def reasons_table(data: pd.DataFrame) -> "GT":
+    """Why patients are in their class, and how many for each reason."""
     rows = [
-        {"Patient": row["patient"], "Class": capital(row["class"]), "Reason": row["reason"]}
-        for row in classes.to_dict("records")
+        {"Class": capital(row["class"]), "Reason": row["reason"], "Patients": str(row["count"])}
+        for row in data.to_dict("records")
     ]
-    return journal_table(rows, text=["Class", "Reason"])
+    return journal_table(rows, text=["Reason"])
 
 
 def rules_table(data: pd.DataFrame) -> "GT":

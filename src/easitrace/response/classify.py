@@ -25,7 +25,7 @@ from easitrace.cohort.cohort import Cohort, Visit
 from easitrace.cohort.describe import attendance
 from easitrace.errors import ParameterError, Problem
 from easitrace.instruments import lost_more_than
-from easitrace.response.criteria import UNDEFINED, criterion_of, met, reach
+from easitrace.response.criteria import UNDEFINED, criterion_label, criterion_of, met, reach
 from easitrace.response.estimands import FAILURES, check_estimand, failed, recorded_under
 from easitrace.response.expression import atoms
 
@@ -75,7 +75,7 @@ class History:
         return f"{', '.join(first)} and {last}" if first else last
 
     def stop(self) -> str:
-        """When and why treatment stopped: `stopped for side effects in week 6.1`."""
+        """When and why treatment stopped: `stopped for side effects after 6.1 weeks`."""
         why = f"for {self.stop_reason}" if self.stop_reason in FAILURES else "for another reason"
         why = why if self.stop_reason else "for a reason not recorded"
         when = "at a time not recorded" if math.isnan(self.stop_week) else f"after {self.stop_week:.1f} weeks"
@@ -154,7 +154,7 @@ def _histories(cohort: Cohort, criterion: str, loss_rule: str, decision_week: fl
         }
     )
     rule: dict[str, Any] = {
-        "criterion": criterion,
+        "criterion": criterion_label(criterion, cohort),
         "loss_rule": loss_rule,
         "decision_week": decision_week,
     }

@@ -22,6 +22,7 @@ ZERO_BASELINE = "no percentage of a baseline of 0"
 OUT_OF_REACH = "criterion out of reach from the baseline"
 ALREADY_MET = "criterion already met at baseline"
 UNDEFINED = (ZERO_BASELINE, OUT_OF_REACH)
+SIGNS = {"<=": "\u2264", ">=": "\u2265"}
 
 
 def criterion_of(cohort: Cohort, text: str) -> Expression:
@@ -49,6 +50,11 @@ def wrong_way(atom: Atom, instrument: Instrument) -> list[Problem]:
         return []
     what = f"{atom} is a change for the worse: {instrument.better} {instrument.name} is better"
     return [Problem("E105", "criterion", what, f"use {' or '.join(fitting)}")]
+
+
+def criterion_label(criterion: str, cohort: Cohort) -> str:
+    """A criterion as a journal writes it: `easi50` is EASI-50, `easi<=7` is EASI \u2264 7."""
+    return _in_words(criterion_of(cohort, criterion), cohort)
 
 
 def met(cohort: Cohort, criterion: str) -> pd.DataFrame:
@@ -130,3 +136,17 @@ def _atom(instrument: Instrument, atom: Atom, start: Scores, now: Scores) -> "pd
     if isinstance(atom, Reached):
         return at_least_as_good(after, float(atom.score), better)
     return improved_points(before, after, float(atom.points), better)
+
+
+def _in_words(expression: Expression, cohort: Cohort) -> str:
+    if isinstance(expression, Combined):
+        return f" {expression.word} ".join(
+            f"({_in_words(part, cohort)})" if isinstance(part, Combined) else _in_words(part, cohort)
+            for part in expression.parts
+        )
+    label = cohort.instrument(expression.instrument).label
+    if isinstance(expression, Percent):
+        return f"{label}-{expression.percent}"
+    if isinstance(expression, Reached):
+        return f"{label} {SIGNS[expression.relation]} {expression.score}"
+    return f"{label} {expression.direction} {SIGNS['>=']} {expression.points} points"

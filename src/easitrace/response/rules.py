@@ -12,6 +12,8 @@ from easitrace.response.endpoints import standard_criteria
 from easitrace.response.estimands import Estimand
 from easitrace.response.proportions import with_proportions
 
+STOP_TIME = r" after \d+\.\d weeks"
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -67,6 +69,21 @@ def rule_counts(table: pd.DataFrame) -> pd.DataFrame:
     counts = counts.reindex(columns=list(CLASSES)).rename_axis(columns=None)
     counts["changed"] = table.groupby("rule", sort=False)["changed"].sum()
     return counts.loc[list(dict.fromkeys(table["rule"]))].reset_index()
+
+
+def reason_counts(classes: pd.DataFrame) -> pd.DataFrame:
+    """How many patients are in a class for which reason, whatever the week in which they stopped.
+
+    Returns
+    -------
+    DataFrame
+        `class`, `reason`, `count`; classes in their order, frequent reasons first.
+    """
+    reasons = classes["reason"].str.replace(STOP_TIME, "", regex=True)
+    counts = classes.assign(reason=reasons).groupby(["class", "reason"], observed=True).size()
+    return (
+        counts.rename("count").reset_index().sort_values(["class", "count"], ascending=[True, False], ignore_index=True)
+    )
 
 
 def class_counts(classes: pd.DataFrame, *, level: float = 0.95, interval: str = "wilson") -> pd.DataFrame:
