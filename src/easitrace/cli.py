@@ -182,3 +182,7 @@ def _about(parameters: "Parameters", cohort: "Cohort") -> dict[str, Any]:
 def _print_json(problems: Sequence[Problem]) -> None:
     keys = ("code", "where", "what", "remedy")
     typer.echo(json.dumps([{key: getattr(problem, key) for key in keys} for problem in problems], ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,9 +6,10 @@ and answers with one JSON line on its standard output:
     {"fork": ["-f", "kernel.json"], "cwd": "/work"}  ->  {"pid": 4711}
     {"poll": 4711}                                   ->  {"status": null}, or the exit status once it has ended
 
-A process that has been forked from is single-threaded (a lock held by another thread would stay locked for ever in the
-child), so nothing here starts a thread. When standard input ends, the run is over or has been killed: every kernel
-is killed and the folder of sockets removed. Kernels also die with this process, whatever ends it.
+A process that is forked has to be single-threaded (a lock held by another thread would stay locked for ever in the
+child), so nothing here starts a thread; that of Arrow's allocator minds forks by itself. When standard input ends, the
+run is over or has been killed: every kernel is killed and the folder of sockets removed. Kernels also die with this
+process, whatever ends it.
 """
 
 import contextlib
@@ -18,6 +19,7 @@ import importlib
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import sys
@@ -51,7 +53,7 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Import the libraries, then serve requests until standard input ends."""
     requests, answers = _private_pipes()
-    _import_libraries()
+    _import_libraries(requests.fileno())
     kernels: set[int] = set()
     try:
         for line in requests:
@@ -70,8 +72,13 @@ def _private_pipes() -> tuple[TextIO, TextIO]:
     return requests, answers
 
 
-def _import_libraries() -> None:
+def _import_libraries(requests: int) -> None:
+    """Import everything chapters use, unless the run is over before that."""
+    run = select.poll()
+    run.register(requests, 0)
     for name in WARM:
+        if run.poll(0):  # nothing but the end of the pipe is asked about
+            return
         with contextlib.suppress(ImportError):  # the notebook that needs it says so itself
             importlib.import_module(name)
     gc.collect()

@@ -107,7 +107,7 @@ class Server:
                 self._process.stdin.write(json.dumps(request) + "\n")
                 self._process.stdin.flush()
                 answer = self._process.stdout.readline()
-            except OSError:
+            except (OSError, ValueError):  # the pipe is broken, or closed by `close`
                 answer = ""
         if not answer:
             raise MachineError(
