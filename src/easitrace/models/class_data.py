@@ -120,9 +120,11 @@ def collect_patients(formula: str, data: Any, *, patient: str, random: str) -> C
     random_recipe, Z = _model_rows(random_formula, frame, patient)
     time = _time_name(formula, frame, codes, patient)
     top = _last_rows(frame, codes, time, patient)
-    basis, z = _to_basis(X, Z, y, top)
-    patients, place = _group(z, codes, len(ids), X.shape[1] - len(basis.dropped))
-    return ClassData(fixed, random_recipe, patients, basis, np.asarray(ids), place, time, dropped_rows)
+    groups = _group(np.column_stack([X, Z, y]), codes, len(ids))
+    rows = groups.rows
+    basis, z = _to_basis(X[rows], Z[rows], y[rows], top[rows])
+    patients = _crossproducts(z, groups, len(basis.kept))
+    return ClassData(fixed, random_recipe, patients, basis, np.asarray(ids), groups.place, time, dropped_rows)
 
 
 def _model_rows(formula: str, frame: pd.DataFrame, patient: str) -> tuple[Recipe, Array]:
@@ -181,8 +183,8 @@ def _to_basis(X: Array, Z: Array, y: Array, top: NDArray[np.bool_]) -> tuple[Cla
     residual -= Q @ (Q.T @ residual)
     scale = float(np.linalg.norm(residual)) / unit
     perfect = scale * unit <= PERFECT_FIT * float(np.linalg.norm(y)) or n <= len(kept)
-    dependence = np.linalg.lstsq(X[:, kept], X[:, dropped])[0]
-    anchor = np.asarray(X[top][:, kept].mean(axis=0), dtype=float)
+    dependence = np.asarray(np.linalg.lstsq(X[:, kept], X[:, dropped])[0], dtype=float)
+    anchor = X[top][:, kept].mean(axis=0)
     origin = np.asarray(np.linalg.solve(R, gamma), dtype=float)
     basis = ClassBasis(R / unit, origin, Rz / unit, scale, kept, dropped, dependence, anchor, perfect)
     return basis, np.column_stack([Q * unit, Qz * unit, residual / (1.0 if perfect else scale)])
@@ -192,30 +194,52 @@ def _independent(columns: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return independent_columns(np.linalg.qr(columns).R)
 
 
-def _group(z: Array, codes: NDArray[np.int64], n: int, p: int) -> tuple[Patients, NDArray[np.int64]]:
-    """Patients sorted by content, and the place of each code."""
-    order = np.lexsort([*z.T[::-1], codes])
-    z, codes = z[order], codes[order]
-    counts = np.bincount(codes, minlength=n)
-    within = np.arange(len(z)) - np.repeat(np.cumsum(counts) - counts, counts)
-    padded = np.zeros((n, counts.max(), z.shape[1]))
-    padded[codes, within] = z
-    design = np.concatenate([counts[:, None], padded[:, :, :-1].reshape(n, -1)], axis=1)
-    sorting = np.lexsort([*padded[:, :, -1].T[::-1], *design.T[::-1]])
-    padded, design = padded[sorting], design[sorting]
+@dataclass(frozen=True)
+class Groups:
+    """Rows and patients in order of content.
+
+    rows (N,) order of the rows; visits (n,) rows of each patient; first (P,), pattern (n,) as `Patients`; place (n,) of
+    each patient code.
+    """
+
+    rows: NDArray[np.int64]
+    visits: NDArray[np.int64]
+    first: NDArray[np.int64]
+    pattern: NDArray[np.int64]
+    place: NDArray[np.int64]
+
+
+def _group(values: Array, codes: NDArray[np.int64], n: int) -> Groups:
+    """Sort by values (N, columns), the outcome last; patients alike in all but the outcome form a pattern."""
+    rows = np.lexsort([*values.T[::-1], codes])
+    visits = np.bincount(codes, minlength=n)
+    wide = padded(values[rows], visits)
+    design = np.column_stack([visits, wide[:, :, :-1].reshape(n, -1)])
+    patients = np.lexsort([*wide[:, :, -1].T[::-1], *design.T[::-1]])
+    design = design[patients]
     new = np.concatenate([[True], (design[1:] != design[:-1]).any(axis=1)])
-    first, pattern = np.flatnonzero(new), np.cumsum(new) - 1
     place = np.empty(n, dtype=np.int64)
-    place[sorting] = np.arange(n)
-    return _crossproducts(padded, design[first, 0], first, pattern, p), place
+    place[patients] = np.arange(n)
+    rows = rows[np.argsort(place[codes[rows]], kind="stable")]
+    return Groups(rows, visits[patients], np.flatnonzero(new), np.cumsum(new) - 1, place)
 
 
-def _crossproducts(
-    padded: Array, visits: Array, first: NDArray[np.int64], pattern: NDArray[np.int64], p: int
-) -> Patients:
-    design, y = padded[:, :, :-1], padded[:, :, -1]
-    shared = design[first]
+def padded(rows: Array, visits: NDArray[np.int64]) -> Array:
+    """Rows (N, columns), patient after patient, as (n, most visits, columns), zero behind a patient's last."""
+    n = len(visits)
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(visits) - visits, visits)
+    wide = np.zeros((n, visits.max(), rows.shape[1]))
+    wide[np.repeat(np.arange(n), visits), within] = rows
+    return wide
+
+
+def _crossproducts(z: Array, groups: Groups, p: int) -> Patients:
+    wide = padded(z, groups.visits)
+    design, y = wide[:, :, :-1], wide[:, :, -1]
+    shared = design[groups.first]
     both = shared.swapaxes(1, 2) @ shared
     own = np.einsum("njx,nj->xn", design, y)
     yy = np.einsum("nj,nj->n", y, y)
-    return Patients(both[:, :p, :p], both[:, :p, p:], both[:, p:, p:], visits, first, pattern, own[:p], own[p:], yy)
+    visits = groups.visits[groups.first].astype(float)
+    XX, XZ, ZZ = both[:, :p, :p], both[:, :p, p:], both[:, p:, p:]
+    return Patients(XX, XZ, ZZ, visits, groups.first, groups.pattern, own[:p], own[p:], yy)

@@ -170,9 +170,10 @@ def _class_terms(patients: Patients, w: Weighted, mixture: Mixture, found: Densi
     c = w.h - (mixture.beta[k] @ w.U).T[:, pattern]
     cc = c[:, None] * c
     pull = w.g - found.Ab[:, k].T[:, pattern]
-    flat = first.reshape(len(first), -1)
-    traces = flat @ w.B.reshape(len(w.B), -1).T
-    by_root = 0.5 * (precision * (flat @ cc.reshape(-1, patients.n)) - traces[:, pattern])
+    square = mixture.root.size
+    flat = first.reshape(len(first), square)
+    traces = flat @ w.B.reshape(len(w.B), square).T
+    by_root = 0.5 * (precision * (flat @ cc.reshape(square, patients.n)) - traces[:, pattern])
     by_share = np.broadcast_to((np.eye(K)[k, :-1] - share[:-1])[:, None], (K - 1, patients.n))
     by_sd = precision * rss - patients.visits[pattern]
     scores = np.concatenate([precision * pull, by_share, by_root, by_sd[None]])
