@@ -1,0 +1,57 @@
+"""Tables of the cohort: Table 1, missing values, the cleaning log."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from easitrace.report.style import Style
+from easitrace.report.tables.journal import capital, journal_table
+
+if TYPE_CHECKING:
+    from great_tables import GT
+
+
+def characteristics_table(data: pd.DataFrame, style: Style, labels: Mapping[str, str]) -> "GT":
+    """Table 1: median [quartiles] for numbers, n (%) for categories, both over the known values, and n missing."""
+    rows = []
+    for variable, part in data.groupby("variable", sort=False):
+        name = capital(labels[str(variable)])
+        levels = part[part["level"] != ""]
+        if levels.empty:
+            rows.append(_number_row(name, part.iloc[0], style))
+        elif set(levels["level"]) <= {"yes", "no"}:
+            rows.append(_category_row(name, levels.iloc[-1], style, yes=True))
+        else:
+            rows.append({"Characteristic": name, "n known": str(part["n"].iloc[0]), "Value": "", "Missing": ""})
+            rows += [_category_row(f"\u2003{row['level']}", row, style) for _, row in levels.iterrows()]
+    return journal_table(rows)
+
+
+def missing_table(data: pd.DataFrame, labels: Mapping[str, str]) -> "GT":
+    """Recorded values of each instrument out of the patients seen, by visit."""
+    rows = []
+    for instrument, part in data.groupby("instrument", sort=False):
+        cells = {
+            capital(str(visit)): f"{recorded}/{seen}"
+            for visit, recorded, seen in part[["visit", "recorded", "seen"]].itertuples(index=False)
+        }
+        rows.append({"Instrument": capital(labels[str(instrument)]), **cells})
+    return journal_table(rows)
+
+
+def log_table(log: pd.DataFrame) -> "GT":
+    """The cleaning log: every repair and warning with its place."""
+    rows = [{"Code": code, "Where": where, "What": what} for code, where, what in log.itertuples(index=False)]
+    return journal_table(rows, text=["Where", "What"])
+
+
+def _number_row(name: str, row: Any, style: Style) -> dict[str, str]:
+    value = f"{style.number(row['median'])} [{style.range(row['q1'], row['q3'])}]"
+    return {"Characteristic": name, "n known": str(row["n"]), "Value": value, "Missing": str(row["missing"])}
+
+
+def _category_row(name: str, row: Any, style: Style, *, yes: bool = False) -> dict[str, str]:
+    count = int(row["count"]) if not yes or row["level"] == "yes" else 0
+    value = style.count(count, int(row["n"]))
+    return {"Characteristic": name, "n known": str(row["n"]), "Value": value, "Missing": str(row["missing"])}

@@ -1,0 +1,104 @@
+"""Tables of the course: observed, paired, estimated, by other models."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from easitrace.report.style import MISSING, Style
+from easitrace.report.tables.journal import capital, journal_table
+from easitrace.report.words import COVARIANCE_NAMES, SCALE_NAMES
+
+if TYPE_CHECKING:
+    from great_tables import GT
+
+
+def course_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+    """The observed course: n, median [quartiles], mean (SD) by visit, and both kinds of relative change."""
+    rows = []
+    for row in data.to_dict("records"):
+        spread = f"{style.number(row['median'])} [{style.range(row['q1'], row['q3'])}]"
+        rows.append(
+            {
+                "Visit": capital(row["visit"]),
+                "n": str(row["n"]),
+                "Median [Q1\u2013Q3]": spread,
+                "Mean (SD)": f"{style.number(row['mean'])} ({style.number(row['sd'])})",
+                f"Change of the median, % ({level:.0%} CI)": _change(row, "change_of_median", "change", style),
+                "Pairs": style.number(row["n_change"], 0),
+                f"Median of the changes, % ({level:.0%} CI)": _change(row, "median_change", "median_change", style),
+            }
+        )
+    return journal_table(rows)
+
+
+def paired_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+    """Exact paired tests: the pairs, their medians, the Hodges-Lehmann shift with its interval, P."""
+    rows = [
+        {
+            "Comparison": capital(row["name"]),
+            "Pairs": str(row["n_pairs"]),
+            "Median, earlier": style.number(row["median_from"]),
+            "Median, later": style.number(row["median_to"]),
+            "Shift, points": style.number(row["shift"], style.digits + 1),
+            f"{level:.0%} CI": style.interval(row["lower"], row["upper"], style.digits + 1),
+            "P": style.p(row["p"]),
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows)
+
+
+def means_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+    """Model-based means on the outcome's own scale with intervals and degrees of freedom."""
+    rows = [
+        {
+            "Visit": capital(row["visit"]),
+            "n": str(row["n"]),
+            "Estimated mean": style.number(row["mean"]),
+            f"{level:.0%} CI": style.interval(row["lower"], row["upper"]),
+            "df": style.number(row["df"]),
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows)
+
+
+def contrasts_table(data: pd.DataFrame, style: Style, level: float, unit: str) -> "GT":
+    """Contrasts between visits in `unit` with interval, degrees of freedom and P."""
+    rows = [
+        {
+            "Contrast": capital(row["name"]),
+            unit: style.number(row["estimate"], style.digits if unit.endswith("%") else style.digits + 1),
+            f"{level:.0%} CI": style.interval(
+                row["lower"], row["upper"], style.digits if unit.endswith("%") else style.digits + 1
+            ),
+            "t": style.number(row["statistic"], 2),
+            "df": style.number(row["df"]),
+            "P": style.p(row["p"]),
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows)
+
+
+def sensitivity_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+    """One estimate under every structure and scale; a model that is not estimable says so."""
+    rows = [
+        {
+            "Scale": capital(SCALE_NAMES[row["scale"]]),
+            "Covariance": capital(COVARIANCE_NAMES[row["covariance"]]),
+            "Estimated mean": style.number(row["mean"]) if row["status"] == "converged" else "not estimable",
+            f"{level:.0%} CI": style.interval(row["lower"], row["upper"]) if row["status"] == "converged" else MISSING,
+            "AIC": style.number(row["aic"], 1) if row["status"] == "converged" else MISSING,
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, text=["Covariance"], groups="Scale")
+
+
+def _change(row: Mapping[Any, Any], estimate: str, limits: str, style: Style) -> str:
+    if pd.isna(row[estimate]):
+        return MISSING
+    interval = style.interval(row[f"{limits}_lower"], row[f"{limits}_upper"])
+    return f"{style.number(row[estimate])} ({interval})"

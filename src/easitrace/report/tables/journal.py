@@ -1,0 +1,35 @@
+"""The journal's table: text to the left, numbers to the right."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from great_tables import GT
+
+
+def journal_table(rows: Sequence[Mapping[str, str]], text: Sequence[str] = (), groups: str = "") -> "GT":
+    """A table whose column names are its headers; text columns to the left, numbers to the right.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Header to formatted cell, the same headers in every row.
+    text : sequence of str
+        Headers of the left-aligned columns besides the first.
+    groups : str
+        Header whose values become row groups.
+    """
+    from great_tables import GT
+
+    frame = pd.DataFrame(list(rows))
+    table = GT(frame, groupname_col=groups or None)
+    left = [name for name in frame.columns if name in text or name == frame.columns[0]]
+    right = [name for name in frame.columns if name not in left]
+    return table.cols_align("left", columns=left).cols_align("right", columns=right)
+
+
+def capital(text: object) -> str:
+    """With a capital first letter, the rest as it is."""
+    return str(text)[:1].upper() + str(text)[1:]

@@ -1,0 +1,91 @@
+"""Tables of the first page and of the validation."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from easitrace.report.style import MISSING, Style
+from easitrace.report.tables.journal import capital, journal_table
+from easitrace.report.words import PROGRAMS
+
+if TYPE_CHECKING:
+    from great_tables import GT
+
+
+def published_table(data: pd.DataFrame, style: Style) -> "GT":
+    """Published figures beside those computed here, and whether they agree at the printed precision."""
+    rows = [
+        {
+            "Figure": capital(row["figure"]),
+            "Published": row["published"],
+            "This report": _as_published(row["computed"], row["published"], style),
+            "Agree": MISSING if pd.isna(row["agrees"]) else "yes" if row["agrees"] else "no",
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, text=["Agree"])
+
+
+def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str) -> "GT":
+    """The course at a glance: per visit the patients seen, the median, the estimated mean, the responders."""
+    rows = [
+        {
+            "Visit": capital(row["visit"]),
+            "Seen, n": str(row["n"]),
+            "Median": style.number(row["median"]),
+            f"Estimated mean ({level:.0%} CI)": _estimate(row, style),
+            f"{criterion}, responders/n": MISSING
+            if pd.isna(row["responders"])
+            else style.count(int(row["responders"]), int(row["n_known"])),
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows)
+
+
+def validation_table(data: pd.DataFrame) -> "GT":
+    """The largest difference of each quantity from the reference, as powers of ten, beside its tolerance."""
+    rows = [
+        {
+            "Reference": PROGRAMS[row["program"]],
+            "Quantity": row["quantity"],
+            "Files": str(row["files"]),
+            "Largest difference": f"{row['difference']:.0e}",
+            "Tolerance": f"{row['tolerance']:.0e}",
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, text=["Quantity"], groups="Reference")
+
+
+def kenward_roger_table(data: pd.DataFrame, style: Style) -> "GT":
+    """One contrast by each method of degrees of freedom."""
+    rows = [
+        {
+            "Patients": f"{row['patients']} patients",
+            "Method": row["df_method"],
+            "Estimate": style.number(row["estimate"], 3),
+            "SE": style.number(row["se"], 4),
+            "df": style.number(row["df"], 2),
+            "P": style.p(row["p"]),
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, groups="Patients")
+
+
+def _estimate(row: Mapping[Any, Any], style: Style) -> str:
+    if pd.isna(row["mean"]):
+        return MISSING
+    return f"{style.number(row['mean'])} ({style.interval(row['lower'], row['upper'])})"
+
+
+def _as_published(value: float, published: str, style: Style) -> str:
+    """A figure in the form it was published in: its digits, its percent sign, its `=` of a P value."""
+    if published[0] in "=<>":
+        p = style.p(value)
+        return p if p[0] in "<>" else f"= {p}"
+    digits = len(match[1]) if (match := re.search(r"\.(\d+)", published)) else 0
+    return style.number(value, digits) + (" %" if published.endswith("%") else "")
