@@ -13,6 +13,7 @@ from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.read import read_cohort
 from easitrace.errors import DataError, MachineError
 from easitrace.instruments import EASI, severity
+from easitrace.paired import signed_rank
 from easitrace.published.figures import compare
 from easitrace.published.reconstruct import files_of, reconstruct, write
 from easitrace.published.summary import Summary, read_summary
@@ -280,7 +281,7 @@ def described(scores: np.ndarray, weeks: list[int], kind: tuple[str, ...], p_dig
         visits[f"week {week}"] = {"week": week, "n": len(seen), **figures}
         if k:
             change = (scores[:, k] - scores[:, 0]).round(6)
-            p = stats.wilcoxon(change[~np.isnan(change)], method="approx").pvalue
+            p = signed_rank(change[~np.isnan(change)]).p
             tests.append(
                 {"visit": f"week {week}", "against": "week 0", "p": "< .001" if p < 0.001 else f"= {p:.{p_digits}f}"}
             )

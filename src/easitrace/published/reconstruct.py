@@ -138,7 +138,7 @@ def _course(summary: Summary, rng: np.random.Generator) -> _Course:
     if not found:
         hardest = max(unmet, key=lambda name: unmet[name])
         what = f"none of {len(starts)} searches meets it together with the other figures"
-        raise DataError(Problem("E287", hardest, what, "check the printed figure, or try another seed"))
+        raise DataError(Problem("E287", hardest, what, "check the figure (was it another test?), or try another seed"))
     return min(found, key=lambda pair: pair[0])[1]
 
 
