@@ -1,0 +1,37 @@
+"""Sentences and captions that are made from results, so that no number is typed into a text."""
+
+from easitrace.report.prose.cohort import attendance_numbers as attendance_numbers
+from easitrace.report.prose.cohort import bands as bands
+from easitrace.report.prose.cohort import baseline_caption as baseline_caption
+from easitrace.report.prose.cohort import baseline_names as baseline_names
+from easitrace.report.prose.cohort import baseline_note as baseline_note
+from easitrace.report.prose.cohort import flow_sentence as flow_sentence
+from easitrace.report.prose.cohort import points_label as points_label
+from easitrace.report.prose.cohort import printed_name as printed_name
+from easitrace.report.prose.cohort import quartile_note as quartile_note
+from easitrace.report.prose.cohort import treated_with as treated_with
+from easitrace.report.prose.course import adjusted_for as adjusted_for
+from easitrace.report.prose.course import changes_sentence as changes_sentence
+from easitrace.report.prose.course import contrast_note as contrast_note
+from easitrace.report.prose.course import course_note as course_note
+from easitrace.report.prose.course import course_sentence as course_sentence
+from easitrace.report.prose.course import crosscheck_sentence as crosscheck_sentence
+from easitrace.report.prose.course import means_sentence as means_sentence
+from easitrace.report.prose.course import paired_note as paired_note
+from easitrace.report.prose.course import residual_sentence as residual_sentence
+from easitrace.report.prose.course import sensitivity_numbers as sensitivity_numbers
+from easitrace.report.prose.course import sensitivity_sentence as sensitivity_sentence
+from easitrace.report.prose.course import spaghetti_caption as spaghetti_caption
+from easitrace.report.prose.response import classes_sentence as classes_sentence
+from easitrace.report.prose.response import endpoint_note as endpoint_note
+from easitrace.report.prose.response import endpoint_numbers as endpoint_numbers
+from easitrace.report.prose.response import interval_note as interval_note
+from easitrace.report.prose.response import rules_in_words as rules_in_words
+from easitrace.report.prose.response import shares_sentence as shares_sentence
+from easitrace.report.prose.summary import change_template as change_template
+from easitrace.report.prose.summary import glance_note as glance_note
+from easitrace.report.prose.summary import source_note as source_note
+from easitrace.report.prose.words_of_numbers import below as below
+from easitrace.report.prose.words_of_numbers import joined as joined
+from easitrace.report.prose.words_of_numbers import number_keys as number_keys
+from easitrace.report.prose.words_of_numbers import slug as slug
