@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from simulated import cohort
 
-from easitrace.errors import DataError
+from easitrace.errors import DataError, ParameterError
 from easitrace.models.design import prepare
 from easitrace.models.emmeans import emmeans
 from easitrace.models.mmrm import fit_mmrm
@@ -124,13 +124,23 @@ def test_small_patterns_are_left_out_and_counted():
     assert shared.patterns.counts.min() >= 5
     assert shared.left_out == moments.patterns.counts[small].sum()
     assert shared.n_patients + shared.left_out == moments.n_patients
-    assert min(shared.cells.values()) >= 5
+    assert shared.patterns.cells[:, 2].min() >= 5
     fit = fit_mmrm(moments=shared)
     assert fit.left_out == shared.left_out
     assert f"{shared.left_out} patients left out" in fit.message
     kept = data.groupby("patient")["visit"].transform(lambda v: hash(tuple(v)))
     common = kept.groupby(kept).transform("size") / data.groupby("patient")["visit"].transform("size") >= 5
-    assert_same_fit(fit, fit_mmrm(FORMULA, data[common], **NAMES))
+    whole = fit_mmrm(FORMULA, data[common], **NAMES)
+    assert_same_fit(fit, whole)
+    assert fit.covariate_means == pytest.approx(whole.covariate_means, rel=1e-12)
+    np.testing.assert_allclose(emmeans(fit, "visit")["estimate"], emmeans(whole, "visit")["estimate"], rtol=1e-9)
+
+
+def test_nothing_else_is_taken_beside_moments():
+    moments = collect(FORMULA, cohort(60, VISITS, 25), **NAMES)
+    for other in ({"by": "arm"}, {"formula": FORMULA}, {"visit": "visit"}):
+        with pytest.raises(ParameterError, match="was given beside moments"):
+            fit_mmrm(moments=moments, **other)
 
 
 def test_no_patient_row_inside_a_pattern_of_two():

@@ -69,7 +69,8 @@ def fit_mmrm(
     """
     options = _checked(df, information, level, reml)
     with _libraries().limit(limits=1, user_api="blas"):
-        moments = moments or _collected(formula, data, patient, visit, by)
+        given = {"formula": formula, "data": data, "patient": patient, "visit": visit, "by": by}
+        moments = _collected(**given) if moments is None else _agreeing(moments, given)
         basis, blocks = to_basis(moments)
         chain = FALLBACK[FALLBACK.index(covariance) :] if fallback and covariance in FALLBACK else (covariance,)
         tried: list[tuple[str, Status]] = []
@@ -106,6 +107,16 @@ def _collected(formula: str | None, data: Any, patient: str | None, visit: str |
     if formula is None or data is None or patient is None or visit is None:
         raise ParameterError(Problem("E301", "fit_mmrm", "needs formula, data, patient and visit, or moments"))
     return collect(formula, data, patient=patient, visit=visit, by=by)
+
+
+def _agreeing(moments: Moments, given: dict[str, Any]) -> Moments:
+    """The moments, when nothing else was given that they would override."""
+    same = {"by": moments.recipe.by}
+    for name, value in given.items():
+        if value is not None and not (name in same and value == same[name]):
+            what = "was given beside moments, which fix it"
+            raise ParameterError(Problem("E301", name, what, "leave it out"))
+    return moments
 
 
 def _with_tried(message: str, tried: Sequence[tuple[str, Status]]) -> str:

@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from easitrace.covariance import Array
 from easitrace.errors import DataError, Problem
 from easitrace.models.design import Recipe, Rows, prepare
-from easitrace.models.patterns import Index, Patterns, by_pattern
+from easitrace.models.patterns import Index, Observed, Patterns, by_pattern
 from easitrace.models.wide import Layout, layout, patient_rows
 
 
@@ -28,16 +27,13 @@ from easitrace.models.wide import Layout, layout, patient_rows
 class Moments:
     """Sufficient statistics by visit pattern; no patient row inside, unless a pattern has one patient. Add with `+`.
 
-    layout : how model rows arise from the w columns; covariate_sums : sum over rows of each numeric covariate;
-    cells : observed rows by combination of factor levels (codes); dropped : rows left out, by column that was missing;
+    layout : how model rows arise from the w columns; dropped : rows left out, by column that was missing;
     left_out : patients left out because too few shared their pattern (`shareable`).
     """
 
     recipe: Recipe
     layout: Layout
     patterns: Patterns
-    covariate_sums: Array
-    cells: dict[tuple[int, ...], int]
     dropped: dict[str, int]
     left_out: int = 0
 
@@ -53,9 +49,19 @@ class Moments:
 
     @property
     def covariate_means(self) -> dict[str, float]:
-        """Mean of every numeric covariate over the rows collected."""
-        rows = sum(self.cells.values())
-        return dict(zip(self.recipe.numeric, (self.covariate_sums / rows).tolist(), strict=True))
+        """Mean of every numeric covariate over the rows used."""
+        means = self.patterns.sums.sum(axis=0) / self.n_observations
+        return dict(zip(self.recipe.numeric, means.tolist(), strict=True))
+
+    @property
+    def cells(self) -> dict[tuple[int, ...], int]:
+        """Rows by combination of factor levels (their codes, in the order of recipe.levels)."""
+        sizes = [len(levels) for levels in self.recipe.levels.values()]
+        combos = np.stack(np.unravel_index(self.patterns.cells[:, 1], sizes), axis=1).tolist()
+        total: dict[tuple[int, ...], int] = {}
+        for combo, rows in zip(map(tuple, combos), self.patterns.cells[:, 2].tolist(), strict=True):
+            total[combo] = total.get(combo, 0) + rows
+        return total
 
     def __add__(self, other: "Moments") -> "Moments":
         """Both collections together; DataError when formula, columns, levels or storage differ."""
@@ -63,8 +69,6 @@ class Moments:
         return replace(
             self,
             patterns=self.patterns + other.patterns,
-            covariate_sums=self.covariate_sums + other.covariate_sums,
-            cells=_added(self.cells, other.cells),
             dropped=_added(self.dropped, other.dropped),
             left_out=self.left_out + other.left_out,
         )
@@ -117,25 +121,23 @@ def from_rows(recipe: Recipe, rows: Rows, storage: str = "auto") -> Moments:
     y[rows.patient, rows.visit] = rows.y
     seen[rows.patient, rows.visit] = True
     both = np.concatenate([patient_rows(plan, recipe, rows, first, seen), y], axis=1)
-    patterns = by_pattern(both, seen, _group_codes(recipe, rows, first))
-    sums = np.array([rows.frame[name].to_numpy(float).sum() for name in recipe.numeric])
-    return Moments(recipe, plan, patterns, sums, _cells(recipe, rows), rows.dropped)
+    covariates = rows.frame[list(recipe.numeric)].to_numpy(float)
+    observed = Observed(rows.patient, covariates, _combinations(recipe, rows))
+    patterns = by_pattern(both, seen, _group_codes(recipe, rows, first), observed)
+    return Moments(recipe, plan, patterns, rows.dropped)
 
 
 def shareable(moments: Moments, minimum: int) -> Moments:
     """Without the patterns of fewer than `minimum` patients, whose rows could be read back; `left_out` counts them.
 
-    Covariate means and level counts keep the patients left out, so that estimated means refer to all; their factor
-    combinations with fewer than `minimum` rows are dropped too.
+    Nothing of the patients left out remains, in covariate means neither. Combinations of factor levels with fewer than
+    `minimum` rows are forgotten too, so that means with proportional weights may differ a little.
     """
     keep = moments.patterns.counts >= minimum
-    cells = {combo: count for combo, count in moments.cells.items() if count >= minimum}
-    return replace(
-        moments,
-        patterns=moments.patterns.select(keep),
-        cells=cells,
-        left_out=moments.left_out + int(moments.patterns.counts[~keep].sum()),
-    )
+    patterns = moments.patterns.select(keep)
+    patterns = replace(patterns, cells=patterns.cells[patterns.cells[:, 2] >= minimum])
+    left_out = moments.n_patients - patterns.n_patients
+    return replace(moments, patterns=patterns, left_out=moments.left_out + left_out)
 
 
 def _group_codes(recipe: Recipe, rows: Rows, first: Index) -> Index:
@@ -150,16 +152,12 @@ def _group_codes(recipe: Recipe, rows: Rows, first: Index) -> Index:
     return of_patient
 
 
-def _cells(recipe: Recipe, rows: Rows) -> dict[tuple[int, ...], int]:
-    """Observed rows by combination of factor levels (codes, in the order of recipe.levels)."""
-    sizes = [len(recipe.levels[name]) for name in recipe.levels]
-    flat = np.zeros(len(rows.y), dtype=np.int64)
-    for name, size in zip(recipe.levels, sizes, strict=True):
-        flat = flat * size + rows.frame[name].cat.codes.to_numpy()
-    counts = np.bincount(flat, minlength=1)
-    found = np.flatnonzero(counts)
-    combos = np.stack(np.unravel_index(found, sizes), axis=1)
-    return {tuple(combo): int(counts[k]) for combo, k in zip(combos.tolist(), found, strict=True)}
+def _combinations(recipe: Recipe, rows: Rows) -> Index:
+    """Code (N,) of each row's combination of factor levels, in the order of recipe.levels."""
+    code = np.zeros(len(rows.y), dtype=np.int64)
+    for name, levels in recipe.levels.items():
+        code = code * len(levels) + rows.frame[name].cat.codes.to_numpy()
+    return code
 
 
 def _added(a: Mapping[Any, int], b: Mapping[Any, int]) -> dict[Any, int]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from easitrace.covariance import Array
 
 CHUNK_ROWS = 8192  # of one orthogonal factorisation
+DENSE_CELLS = 1_000_000  # counted in a table, more by sorting
 Mask = NDArray[np.bool_]
 Index = NDArray[np.int64]
 
@@ -18,7 +19,9 @@ class Patterns:
     """Patients by the visits they were seen at, and by covariance group.
 
     seen : (P, J) visits of each pattern; group : (P,) index of its covariance group; counts : (P,) its patients;
-    factor : (R, w + J) the patterns' triangular factors, one below the other; owner : (R,) whose row it is.
+    factor : (R, w + J) the patterns' triangular factors, one below the other; owner : (R,) whose row it is;
+    sums : (P, c) of numeric covariates over the rows; cells : (K, 3) pattern, code of a combination of factor levels,
+    rows with it.
     """
 
     seen: Mask
@@ -26,6 +29,8 @@ class Patterns:
     counts: Index
     factor: Array
     owner: Index
+    sums: Array
+    cells: Index
 
     @property
     def n_patients(self) -> int:
@@ -39,34 +44,90 @@ class Patterns:
 
     def __add__(self, other: "Patterns") -> "Patterns":
         """Equal patterns put together by factorising their factors, stacked."""
-        seen = np.concatenate([self.seen, other.seen])
-        group = np.concatenate([self.group, other.group])
+        seen, group = np.concatenate([self.seen, other.seen]), np.concatenate([self.group, other.group])
         keys, first, which = np.unique(_keys(seen, group), return_index=True, return_inverse=True)
-        factor = np.concatenate([self.factor, other.factor])
         owner = which[np.concatenate([self.owner, other.owner + len(self.counts)])]
         order = np.argsort(owner, kind="stable")
-        sizes = np.bincount(owner, minlength=len(keys))
-        stacked, new_owner = _triangles(factor[order], sizes)
+        stacked = np.concatenate([self.factor, other.factor])[order]
+        factor, owner = _triangles(stacked, np.bincount(owner, minlength=len(keys)))
         counts = np.zeros(len(keys), dtype=np.int64)
         np.add.at(counts, which, np.concatenate([self.counts, other.counts]))
-        return Patterns(seen[first], group[first], counts, stacked, new_owner)
+        sums = np.zeros((len(keys), self.sums.shape[1]))
+        np.add.at(sums, which, np.concatenate([self.sums, other.sums]))
+        theirs = other.cells + np.array([len(self.counts), 0, 0])
+        cells = np.concatenate([self.cells, theirs])
+        cells[:, 0] = which[cells[:, 0]]
+        return Patterns(seen[first], group[first], counts, factor, owner, sums, _added_cells(cells))
 
     def select(self, keep: Mask) -> "Patterns":
         """The patterns (P,) to keep."""
-        rows = keep[self.owner]
+        rows, cells = keep[self.owner], self.cells[keep[self.cells[:, 0]]]
         renumbered = np.cumsum(keep) - 1
-        owner = renumbered[self.owner[rows]]
-        return Patterns(self.seen[keep], self.group[keep], self.counts[keep], self.factor[rows], owner)
+        cells[:, 0] = renumbered[cells[:, 0]]
+        return Patterns(
+            self.seen[keep],
+            self.group[keep],
+            self.counts[keep],
+            self.factor[rows],
+            renumbered[self.owner[rows]],
+            self.sums[keep],
+            cells,
+        )
 
 
-def by_pattern(rows: Array, seen: Mask, group: Index) -> Patterns:
+@dataclass(frozen=True)
+class Observed:
+    """What describes the rows used: patient (N,), covariates (N, c), code (N,) of the combination of factor levels."""
+
+    patient: Index
+    covariates: Array
+    code: Index
+
+
+def by_pattern(rows: Array, seen: Mask, group: Index, observed: Observed) -> Patterns:
     """Patterns of patients: rows (n, w + J), seen (n, J), group (n,)."""
     key = _keys(seen, group)
     order = np.argsort(key, kind="stable")
-    _, first, counts = np.unique(key[order], return_index=True, return_counts=True)
+    starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+    counts = np.diff(starts, append=len(key)).astype(np.int64)
     factor, owner = _triangles(rows[order], counts)
-    example = order[first]
-    return Patterns(seen[example], group[example], counts.astype(np.int64), factor, owner)
+    which = np.empty(len(key), dtype=np.int64)
+    which[order] = np.repeat(np.arange(len(counts)), counts)
+    pattern = which[observed.patient]
+    sums = np.zeros((len(counts), observed.covariates.shape[1]))
+    for c, column in enumerate(observed.covariates.T):
+        sums[:, c] = np.bincount(pattern, weights=column, minlength=len(counts))
+    example = order[starts]
+    return Patterns(
+        seen[example],
+        group[example],
+        counts,
+        factor,
+        owner,
+        sums,
+        _counted_cells(pattern, observed.code),
+    )
+
+
+def _counted_cells(pattern: Index, code: Index) -> Index:
+    """Pattern, code and number of rows with both (K, 3)."""
+    size = int(code.max(initial=0)) + 1
+    both = pattern * size + code
+    if (int(pattern.max(initial=0)) + 1) * size <= DENSE_CELLS:
+        counts = np.bincount(both)
+        found = np.flatnonzero(counts)
+        counts = counts[found]
+    else:
+        found, counts = np.unique(both, return_counts=True)
+    return np.column_stack([found // size, found % size, counts]).astype(np.int64)
+
+
+def _added_cells(cells: Index) -> Index:
+    """Rows with the same pattern and code put together."""
+    found, which = np.unique(cells[:, :2], axis=0, return_inverse=True)
+    counts = np.zeros(len(found), dtype=np.int64)
+    np.add.at(counts, which.ravel(), cells[:, 2])
+    return np.column_stack([found, counts])
 
 
 def _keys(seen: Mask, group: Index) -> Index:

@@ -38,8 +38,9 @@ def save_moments(moments: Moments, path: str | Path) -> None:
             counts=patterns.counts,
             factor=patterns.factor,
             owner=patterns.owner,
+            sums=patterns.sums,
+            cells=patterns.cells,
             S=moments.layout.S,
-            covariate_sums=moments.covariate_sums,
         )
 
 
@@ -60,9 +61,7 @@ def load_moments(path: str | Path) -> Moments:
     recipe = Recipe(**own, spec=specification(own["formula"], levels, own["numeric"], None))
     pieces = tuple(tuple((factor, column) for factor, column in product) for product in found["pieces"])
     layout = Layout(found["storage"], pieces, arrays.pop("S"))
-    sums = arrays.pop("covariate_sums")
-    cells = {tuple(combo): count for combo, count in found["cells"]}
-    return Moments(recipe, layout, Patterns(**arrays), sums, cells, found["dropped"], found["left_out"])
+    return Moments(recipe, layout, Patterns(**arrays), found["dropped"], found["left_out"])
 
 
 def _description(moments: Moments) -> dict[str, Any]:
@@ -73,7 +72,6 @@ def _description(moments: Moments) -> dict[str, Any]:
         "levels": recipe.levels,
         "storage": layout.storage,
         "pieces": layout.pieces,
-        "cells": list(moments.cells.items()),
         "dropped": moments.dropped,
         "left_out": moments.left_out,
     }
