@@ -159,6 +159,7 @@ FORMULAS = [
     "y ~ C(visit, contr.helmert) * arm + age:arm",
     "y ~ visit:arm + age:age - 1",
     "y ~ arm:sex:visit + age",
+    "y ~ visit + 2:age",
 ]
 
 
@@ -210,3 +211,10 @@ def test_parquet_problems_are_named(tmp_path):
         fit_mmrm(FORMULA, tmp_path / "none.parquet", **NAMES)
     with pytest.raises(DataError, match="column weight: is not in"):
         fit_mmrm("y ~ weight + visit", tmp_path / "scattered.parquet", **NAMES)
+
+
+def test_other_kinds_of_data_frame():
+    pyarrow = pytest.importorskip("pyarrow")
+    data = cohort(60, VISITS, 33)
+    table = pyarrow.Table.from_pandas(data)
+    assert_same_fit(fit_mmrm(FORMULA, table, **NAMES), fit_mmrm(FORMULA, data, **NAMES), 1e-14)

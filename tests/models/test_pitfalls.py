@@ -162,12 +162,16 @@ WRONG_DATA = [
     ("y ~ visit", lambda d: d.assign(visit="week " + d["visit"].astype(str)), DataError, "visits are text without"),
     ("y ~ 1", lambda d: d[d["visit"] == 0], NotEstimableError, "column visit: has one visit"),
     ("y ~ (visit", lambda d: d, ParameterError, "is not a formula"),
+    ("y ~ np.log(visit)", lambda d: d, ParameterError, "cannot be evaluated"),
+    ("y ~ nonsense(age)", lambda d: d, ParameterError, "cannot be evaluated"),
+    ("np.wrong(y) ~ visit", lambda d: d, ParameterError, "cannot be evaluated"),
+    ("y ~ visit + sex", lambda d: d.assign(sex=d["sex"].where(d["visit"] > 0, 3)), DataError, "mixes numbers and text"),
     ("~ visit", lambda d: d, ParameterError, "needs one outcome"),
     ("y + age ~ visit", lambda d: d, ParameterError, "needs one outcome"),
 ]
 
 
-@pytest.mark.parametrize(("formula", "spoil", "kind", "words"), WRONG_DATA, ids=[w[3] for w in WRONG_DATA])
+@pytest.mark.parametrize(("formula", "spoil", "kind", "words"), WRONG_DATA, ids=[w[0] + w[3] for w in WRONG_DATA])
 def test_wrong_data_are_named(formula, spoil, kind, words):
     with pytest.raises(kind, match=words):
         fit_mmrm(formula, spoil(whole()), **NAMES)

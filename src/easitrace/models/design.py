@@ -15,6 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 from formulaic import Formula, ModelSpec
+from formulaic.errors import FormulaicError
 from numpy.typing import NDArray
 
 from easitrace.covariance import Array
@@ -78,8 +79,7 @@ class Recipe:
 
     def rows(self, frame: pd.DataFrame) -> Array:
         """Model rows (n, p) of new data, in the coding of the original."""
-        X = self.spec.get_model_matrix(categorised(frame, self.levels), na_action="ignore", output="numpy")
-        return np.asarray(X, dtype=float)
+        return np.asarray(evaluated(self.formula, self.spec, categorised(frame, self.levels)), dtype=float)
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,10 @@ def observed_levels(column: pd.Series, ordered: bool = False) -> tuple[Any, ...]
             raise DataError(
                 Problem("E305", f"column {column.name}", "visits are text without an order", remedy)
             ) from error
-    return tuple(sorted(found))
+    try:
+        return tuple(sorted(found))
+    except TypeError as error:
+        raise DataError(Problem("E305", f"column {column.name}", "mixes numbers and text")) from error
 
 
 def factor_names(formula: str, frame: pd.DataFrame, visit: str) -> list[str]:
@@ -241,7 +244,15 @@ def _stateless_spec(
     columns: dict[str, Any] = {name: np.linspace(0.25, 0.75, size) for name in numeric}
     for name, levels in factors:
         columns[name] = pd.Categorical([levels[i % len(levels)] for i in range(size)], categories=list(levels))
-    return parse(formula).rhs.get_model_matrix(pd.DataFrame(columns), output="numpy").model_spec
+    return evaluated(formula, parse(formula).rhs, pd.DataFrame(columns)).model_spec
+
+
+def evaluated(formula: str, side: Any, frame: pd.DataFrame) -> Any:
+    """Formulaic's model matrix of one side; ParameterError when a term cannot be evaluated."""
+    try:
+        return side.get_model_matrix(frame, na_action="ignore", output="numpy")
+    except FormulaicError as error:
+        raise ParameterError(Problem("E302", "formula", f"{formula!r} cannot be evaluated: {error}")) from error
 
 
 def _right_hand(formula: str, levels: Levels) -> tuple[tuple[str, tuple[Any, ...]], ...]:
@@ -254,14 +265,14 @@ def specification(formula: str, levels: Levels, numeric: Sequence[str], frame: p
     spec = _stateless_spec(formula, _right_hand(formula, levels), tuple(numeric))
     if not spec.transform_state or frame is None:
         return spec
-    return parse(formula).rhs.get_model_matrix(categorised(frame, levels), output="numpy").model_spec
+    return evaluated(formula, parse(formula).rhs, categorised(frame, levels)).model_spec
 
 
 def outcome_values(formula: str, frame: pd.DataFrame) -> Array:
     """The left-hand side (N,), a column or an expression of columns; DataError when a value is not finite."""
     (term,) = parse(formula).lhs
     name = str(term)
-    values = frame[name] if name in frame.columns else Formula(f"0 + {name}").get_model_matrix(frame, output="numpy")
+    values = frame[name] if name in frame.columns else evaluated(formula, Formula(f"0 + {name}"), frame)
     y = np.asarray(values, dtype=float).reshape(len(frame))
     if not np.isfinite(y).all():
         raise DataError(Problem("E307", f"outcome {name}", f"{int((~np.isfinite(y)).sum())} values are not finite"))
