@@ -102,6 +102,17 @@ def test_grouped_pitfall_names_the_group():
     assert "visit 16 was seen in 1 patient in arm control" in fit.message
 
 
+def test_levels_without_patients_are_named():
+    arms = collect("y ~ arm * visit", whole(), by="arm", levels={"arm": ["active", "control", "third"]}, **NAMES)
+    assert fit_mmrm(moments=arms).status == "unidentified"
+    assert "there is no patient in arm third" in fit_mmrm(moments=arms).message
+    visits = collect("y ~ visit", whole(), levels={"visit": [*VISITS, 24]}, **NAMES)
+    assert "visit 24 was seen in no patient" in fit_mmrm(moments=visits).message
+    fit = fit_mmrm(moments=visits, covariance="ar1")
+    assert fit.status == "converged"
+    assert fit.dropped_terms == ("visit[T.24]",)
+
+
 def test_random_intercept_without_variance_between_patients_is_not_reported_as_converged():
     rng = np.random.default_rng(3)
     y = rng.normal(size=(30, 3))

@@ -59,14 +59,14 @@ def explain_unidentified(moments: Moments) -> str:
         visits = moments.recipe.visits
         for j, visit in enumerate(visits):
             if together[j, j] <= 1:
-                found.append(f"visit {visit} was seen in {int(together[j, j])} patient{group}")
+                found.append(f"visit {visit} was seen in {'1' if together[j, j] else 'no'} patient{group}")
         rare = {j for j in range(len(visits)) if together[j, j] <= 1}
         for j in range(len(visits)):
             for k in range(j + 1, len(visits)):
                 if together[j, k] == 0 and not {j, k} & rare:
                     found.append(f"visits {visits[j]} and {visits[k]} were never seen in the same patient{group}")
         if seen.sum(axis=1).max(initial=0) <= 1:
-            found = [f"every patient has one visit only{group}"]
+            found = [f"every patient has one visit only{group}" if len(counts) else f"there is no patient{group}"]
     return "; ".join(found)
 
 
