@@ -29,6 +29,7 @@ from typing import Any, TextIO
 WARM = (
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
+    "ipykernel.debugger",
     "matplotlib_inline.backend_inline",
     "pandas",
     "scipy.optimize",
@@ -61,6 +62,7 @@ def main() -> None:
             answers.flush()
     finally:
         _end(kernels)
+        os._exit(0)  # taking down a thousand modules one by one would only keep the run waiting
 
 
 def _private_pipes() -> tuple[TextIO, TextIO]:
@@ -76,6 +78,8 @@ def _import_libraries(requests: int) -> None:
     """Import everything chapters use, unless the run is over before that."""
     run = select.poll()
     run.register(requests, 0)
+    # Nobody steps through a chapter with a debugger, and loading one costs each kernel half a second.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
     for name in WARM:
         if run.poll(0):  # nothing but the end of the pipe is asked about
             return

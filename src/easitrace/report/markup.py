@@ -56,9 +56,11 @@ REMOTE = re.compile(r"url\(|@import|javascript:|expression\(", re.IGNORECASE)
 ALIGNED = re.compile(r"\\(begin|end)\{(?:aligned|split|align)\}")
 CELL = re.compile(r"(<t[dh] [^>]*scope=\"row\"[^>]*>|<td[^>]*>)(.*?)(</t[dh]>)", re.DOTALL)
 BLANKS = " \t\r\n"
+HEADING = re.compile(r"<th[^>]*scope=\"col\"[^>]*>[^<]*</th>")
+BRACKET = re.compile(r"\[[^\]]*\]|\([^)]*\)")
 SHORT_HEADER = 24
 VERBATIM = re.compile(r"(<(?:pre|code|math|svg)\b.*?</(?:pre|code|math|svg)>|<[^>]*>)", re.DOTALL)
-APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+APOSTROPHE = re.compile(r"(?<=\w)'")
 OPENING = re.compile(r"(?<![^\s(\[\u2014])\"(?=\S)")
 LOCAL = re.compile(r"url\(#([^)]+)\)")
 PLACES = frozenset({"d", "points", "x", "y", "x1", "y1", "x2", "y2", "width", "height"})
@@ -96,7 +98,8 @@ def clean_table(markup: str) -> str:
     """A table with a header cell at the head of every row; numbers break only before a bracket."""
     body = r"(<tr[^>]*>\s*)<td([^>]*)>(.*?)</td>"
     rows = re.sub(body, r'\1<th scope="row"\2>\3</th>', clean_html(markup), flags=re.DOTALL)
-    return CELL.sub(_held_together, rows)
+    held = CELL.sub(_held_together, rows)
+    return HEADING.sub(lambda heading: BRACKET.sub(r'<span class="whole">\g<0></span>', heading[0]), held)
 
 
 def _held_together(cell: re.Match[str]) -> str:
@@ -204,9 +207,17 @@ def mathml(latex: str, *, block: bool) -> str:
         if element.text == "~":
             element.tag, element.text = "mo", "\u223c"
         if element.tag.endswith("mi") and len(element.text or "") == 1 and "mathvariant" not in element.attrib:
-            element.set("class", "variable")
+            _as_letter(element)
     root.set("alttext", latex.strip())
     return _inline(root)
+
+
+def _as_letter(element: ElementTree.Element) -> None:
+    """A variable in the italic of the text, a Greek capital upright."""
+    if "\u0391" <= (element.text or "") <= "\u03a9":
+        element.set("mathvariant", "normal")
+    else:
+        element.set("class", "variable")
 
 
 def markdown_html(source: str, heading: Callable[[str, int], str]) -> str:

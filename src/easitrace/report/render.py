@@ -254,12 +254,16 @@ def prepare(notebook: Any, resources: Any) -> tuple[Any, Any]:
     return notebook, {**resources, "contents": page.contents, "results": results}
 
 
-def _exporter() -> Any:
-    """The template exporter of nbconvert with our template and our preprocessor."""
+def load_exporter() -> Any:
+    """The class of nbconvert's template exporter, imported without what no page needs."""
     with without_address_grammar():
         from nbconvert.exporters.templateexporter import TemplateExporter
+    return TemplateExporter
 
-    exporter = TemplateExporter(
+
+def _exporter() -> Any:
+    """The template exporter of nbconvert with our template and our preprocessor."""
+    exporter = load_exporter()(
         template_name="easitrace",
         template_file="index.html.j2",
         extra_template_basedirs=[str(TEMPLATES)],

@@ -10,11 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from easitrace.errors import MachineError, Problem
-from easitrace.report.execute import LAST, Arguments, Execution, Ran, Tell, execute_chapters, find_chapters, quiet
+from easitrace.report.execute import (
+    LAST,
+    Arguments,
+    Execution,
+    Ran,
+    Tell,
+    execute_chapters,
+    find_chapters,
+    load_papermill,
+    quiet,
+)
 from easitrace.report.index import write_index
 from easitrace.report.kernels import Kernels
 from easitrace.report.manifest import write_manifest
-from easitrace.report.render import Study, render
+from easitrace.report.render import Study, load_exporter, render
 from easitrace.report.staging import disk_errors, put_in_place, staging
 
 
@@ -74,6 +84,8 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
         E4xx a chapter failed, E6xx the machine did; nothing has changed then.
     """
     started, clock = datetime.now(UTC), time.monotonic()
+    load_papermill()
+    load_exporter()  # here, where the run waits for the kernels' parent anyway
     chapters = find_chapters(request.notebooks)
     target = request.reports / request.study.name
     with staging(request.reports, request.study.name) as stage, disk_errors(stage):
