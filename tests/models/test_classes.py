@@ -16,6 +16,7 @@ from easitrace.models.class_selection import class_table, compare_classes
 from easitrace.models.classes import fit_classes
 from easitrace.models.mixture import expand, negative_log_likelihood, pack, unpack
 from easitrace.models.mixture_em import draw_centres, em_step, smoothed_courses, start
+from easitrace.models.mixture_search import search
 
 FOLDER = Path(__file__).parents[1] / "reference"
 FORMULA = "log_easi ~ time + spline"
@@ -188,6 +189,28 @@ def test_em_never_lowers_the_log_likelihood(random, seed):
     assert values[-1] - values[0] > 1
 
 
+@pytest.mark.parametrize("random", ["0", "1", "1 + time"])
+def test_em_stands_still_at_the_optimum(random):
+    data = collect_patients(FORMULA, simulated(150, 4, slope=0.4), patient="patient", random=random)
+    found = search(data.patients, data.basis.anchor_in_basis, 2, 6, seed=0)
+    after, _ = em_step(data.patients, found.best.mixture)
+    np.testing.assert_allclose(pack(after), pack(found.best.mixture), atol=1e-6)
+
+
+@pytest.mark.parametrize("spread_out", [False, True])
+def test_starts_are_as_far_apart_as_patients_are_whatever_their_number(spread_out):
+    for n in (100, 2000):
+        data = collect_patients(FORMULA, simulated(n, 4), patient="patient", random="1")
+        courses = smoothed_courses(data.patients)
+        drawn = [draw_centres(courses, 3, np.random.default_rng(k), spread_out) for k in range(60)]
+        assert all(len(set(centres)) == 3 for centres in drawn)
+        ratio = courses[np.concatenate(drawn)].std(axis=0) / courses.std(axis=0)
+        assert ratio.min() > 0.8 and ratio.max() < 1.7
+        apart = np.mean([np.linalg.norm(courses[c][0] - courses[c][1]) for c in drawn])
+        evenly = np.mean(np.linalg.norm(courses[1:] - courses[:-1], axis=1))
+        assert (apart > 1.15 * evenly) == spread_out
+
+
 def test_standard_errors_are_those_of_the_numerical_information():
     data = simulated(60, 5)
     fit = fit_classes(FORMULA, data, patient="patient", classes=2, starts=10)
@@ -320,6 +343,7 @@ def test_starts_are_recorded_and_few_at_the_best_are_flagged():
     assert (three.starts["log_likelihood"] <= three.log_likelihood + 1e-9).all()
     assert (three.starts["log_likelihood"] >= three.starts["short_log_likelihood"] - 1e-6).all()
     assert four.status == "not replicated" and f"{four.starts_at_best} of 50" in four.message
+    assert f"class 4 has few patients: {four.sizes['patients'][3]:.0f}" in four.message
     assert four.coefficients["p"].isna().all() and four.coefficients["estimate"].notna().all()
     fewer = fit_classes(FORMULA, reference_data(), patient="patient", classes=3, starts=3)
     np.testing.assert_array_equal(fewer.starts["short_log_likelihood"], three.starts["short_log_likelihood"][:3])
@@ -430,3 +454,19 @@ def test_wrong_options_and_rows_are_refused():
         fit_classes(FORMULA, data, patient="patient", classes=1, random="1 + time + I(2 * time)")
     with pytest.raises(DataError, match="column nobody"):
         fit_classes(FORMULA, data, patient="nobody", classes=1)
+
+
+def test_factors_splines_and_text_identifiers():
+    data = reference_data()
+    labels = [f"w{week:.0f}" for week in WEEKS]
+    data = data.assign(
+        visit=pd.Categorical([f"w{week}" for week in data["week"]], labels), name=data["patient"].map(str)
+    )
+    by_visit = fit_classes("log_easi ~ visit", data, patient="name", classes=2, starts=4)
+    by_spline = fit_classes("log_easi ~ bs(time, df=5)", data, patient="patient", classes=2, starts=4)
+    assert by_visit.log_likelihood == pytest.approx(by_spline.log_likelihood, abs=1e-7)  # six visits: one model
+    assert (by_visit.data.time, by_spline.data.time) == ("visit", "time")
+    visits = class_means(by_visit, pd.DataFrame({"visit": labels}))
+    splines = class_means(by_spline, pd.DataFrame({"time": WEEKS / 24}))
+    np.testing.assert_allclose(visits[["estimate", "se"]], splines[["estimate", "se"]], rtol=1e-6)
+    assert by_visit.posterior["patient"].tolist() == sorted(data["name"].unique())

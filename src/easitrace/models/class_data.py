@@ -21,6 +21,7 @@ from easitrace.models.design import (
     observed_levels,
     outcome_values,
     parse,
+    predictors,
     specification,
     to_frame,
     used_rows,
@@ -130,8 +131,7 @@ def collect_patients(formula: str, data: Any, *, patient: str, random: str) -> C
 def _model_rows(formula: str, frame: pd.DataFrame, patient: str) -> tuple[Recipe, Array]:
     """The recipe of one side of the model and its rows; ParameterError when a value is not finite."""
     levels = {name: observed_levels(frame[name]) for name in factor_names(formula, frame, visit="")}
-    rhs = sorted(map(str, parse(formula).rhs.required_variables))
-    numeric = tuple(name for name in rhs if name not in levels)
+    numeric = tuple(name for name in predictors(formula) if name not in levels)
     spec = specification(formula, levels, numeric, frame)
     (outcome,) = parse(formula).lhs
     recipe = Recipe(formula, str(outcome), patient, "", None, levels, numeric, tuple(spec.column_names), spec)
@@ -144,8 +144,7 @@ def _model_rows(formula: str, frame: pd.DataFrame, patient: str) -> tuple[Recipe
 def _time_name(formula: str, frame: pd.DataFrame, codes: NDArray[np.int64], patient: str) -> str:
     """The variable first named in the formula that changes within patients, "" when none does."""
     text = formula.split("~", 1)[1]
-    outcome = set(map(str, parse(formula).lhs.required_variables))
-    places = {n: re.search(rf"\b{re.escape(n)}\b", text) for n in variables(formula) if n not in outcome}
+    places = {name: re.search(rf"\b{re.escape(name)}\b", text) for name in predictors(formula)}
     named = {n: found.start() for n, found in places.items() if found}
     for name in sorted(named, key=lambda n: named[n]):
         if name != patient and (frame[name].groupby(codes).nunique() > 1).any():

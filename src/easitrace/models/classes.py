@@ -46,6 +46,7 @@ UNIDENTIFIED = 1e-7  # smallest eigenvalue of the Hessian scaled to a unit diago
 NO_RANDOM_VARIANCE = 1e-8  # smallest eigenvalue of D over the residual variance, in the basis
 FEW_AT_BEST = 0.2  # of the starts, and at least two of them
 SMALL_CLASS = 0.05  # of the patients
+FEW_IN_CLASS = 5  # patients
 
 
 def fit_classes(
@@ -64,7 +65,8 @@ def fit_classes(
     Parameters
     ----------
     formula : "outcome ~ terms"; every term has a coefficient in every class. The first variable that changes within
-        patients is taken as time: classes are numbered in ascending order of the mean at the last time.
+        patients is taken as time (numbers by size, categoricals by their order, text by the alphabet): classes are
+        numbered in ascending order of the mean at the last time.
     data : data frame, one row per patient and time; rows with a missing value are left out and counted.
     patient : column that names the patient.
     classes : number of classes K; one class needs, and gets, one start only.
@@ -270,8 +272,8 @@ def start_table(data: ClassData, found: Search) -> pd.DataFrame:
 def _with_warnings(data: ClassData, verdict: Verdict, sizes: pd.DataFrame) -> str:
     """The message with what a reader must know: small classes, terms and rows left out."""
     parts = [verdict.message] if verdict.message else []
-    small = sizes[(sizes["patients"] > 0) & (sizes["percent"] < 100 * SMALL_CLASS)]
-    parts += [f"class {k} is small: {n:.0f} patients" for k, n in zip(small["class"], small["patients"], strict=True)]
+    small = sizes[(sizes["percent"] < 100 * SMALL_CLASS) | (sizes["patients"] < FEW_IN_CLASS)]
+    parts += [f"class {row['class']:.0f} has few patients: {row['patients']:.0f}" for _, row in small.iterrows()]
     if len(data.basis.dropped):
         terms = ", ".join(data.fixed.columns[c] for c in data.basis.dropped)
         parts.append(f"collinear with earlier columns, left out: {terms}")
