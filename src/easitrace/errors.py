@@ -89,6 +89,8 @@ CODES: dict[str, str] = {
     "E313": "file does not hold sufficient statistics",
     "E314": "rows of a patient are not neighbours",
     "E320": "fewer than two visits",
+    "E330": "prediction that the trajectory model cannot give",
+    "E331": "scores that cannot be imputed",
     "E401": "a cell of a chapter failed",
     "E402": "a cell took longer than the time limit",
     "E403": "a chapter stopped before its last cell",

@@ -54,7 +54,7 @@ def test_any_partition_through_files_is_the_whole_fit(count, offset, tmp_path):
     for file in files[1:]:
         merged = merged + load_moments(file)
     whole = fit_mmrm(FORMULA, data, df="kenward-roger", **NAMES)
-    tolerance = MERGED if not offset else 1e-8  # the data themselves carry eps * 1e6
+    tolerance = MERGED if not offset else 1e-9  # the covariate itself carries eps * 1e6
     assert_same_fit(fit_mmrm(moments=merged, df="kenward-roger"), whole, tolerance)
     theirs, ours = emmeans(fit_mmrm(moments=merged), "visit"), emmeans(fit_mmrm(FORMULA, data, **NAMES), "visit")
     np.testing.assert_allclose(theirs["estimate"], ours["estimate"], rtol=1e-9)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from easitrace.covariance import Array
 from easitrace.models.likelihood import Block
-from easitrace.models.moments import Moments
+from easitrace.models.moments import INTERCEPT, Moments
 from easitrace.models.patterns import upper
 from easitrace.models.rank import independent_columns
 
@@ -67,12 +67,15 @@ def to_basis(moments: Moments) -> tuple[Basis, list[Block]]:
     root, target = small[:k, :k], small[:k, k]
     gamma = np.linalg.solve(root, target)
     residual = float(np.abs(small[k:, k]).sum()) if len(small) > k else 0.0
-    total, n = float(np.linalg.norm(small[:, k])), moments.n_observations
+    n = moments.n_observations
+    total = float(np.hypot(np.linalg.norm(small[:, k]), moments.center * np.sqrt(n)))
     perfect = residual <= PERFECT_FIT * total or n <= k
     scale = 1.0 if perfect else residual / np.sqrt(n)
     dependence = np.asarray(np.linalg.lstsq(triangle[:, kept], triangle[:, dropped])[0], dtype=float)
     Q = np.linalg.solve(root.T, X[:, :, kept].reshape(-1, k).T).T.reshape(len(y), J, k)
     z = np.concatenate([Q, ((y - X[:, :, kept] @ gamma) / scale)[:, :, None]], axis=2)
+    if moments.center:
+        target = target + moments.center * root[:, list(kept).index(moments.recipe.columns.index(INTERCEPT))]
     return Basis(root, target, scale, kept, dropped, dependence, perfect), _blocks(moments, z)
 
 

@@ -8,6 +8,7 @@ side (long storage, for covariates that change over time). Of a pattern only the
     F_P' F_P = sum_{i in P} [w_i, y_i]' [w_i, y_i],
 
 never the crossproducts themselves: a covariate or an outcome with a large offset would cost them all accuracy.
+In a model with an intercept y is kept less a round number, its `center`, which the intercept gets back at the end.
 Two collections add by factorising their factors again, stacked (TSQR; Demmel et al. 2012, SIAM J Sci Comput 34:A206).
 """
 
@@ -22,13 +23,15 @@ from easitrace.models.design import Recipe, Rows, prepare
 from easitrace.models.patterns import Index, Observed, Patterns, by_pattern
 from easitrace.models.wide import Layout, layout, patient_rows
 
+INTERCEPT = "Intercept"  # formulaic's name of the constant column
+
 
 @dataclass(frozen=True)
 class Moments:
     """Sufficient statistics by visit pattern; no patient row inside, unless a pattern has one patient. Add with `+`.
 
     layout : how model rows arise from the w columns; dropped : rows left out, by column that was missing;
-    left_out : patients left out because too few shared their pattern (`shareable`).
+    left_out : patients left out because too few shared their pattern (`shareable`); center : taken off the outcome.
     """
 
     recipe: Recipe
@@ -36,6 +39,7 @@ class Moments:
     patterns: Patterns
     dropped: dict[str, int]
     left_out: int = 0
+    center: float = 0.0
 
     @property
     def n_patients(self) -> int:
@@ -68,7 +72,7 @@ class Moments:
         _refuse_differences(self, other)
         return replace(
             self,
-            patterns=self.patterns + other.patterns,
+            patterns=self.patterns + _recentered(other, self.center),
             dropped=_added(self.dropped, other.dropped),
             left_out=self.left_out + other.left_out,
         )
@@ -118,13 +122,27 @@ def from_rows(recipe: Recipe, rows: Rows, storage: str = "auto") -> Moments:
     first = np.flatnonzero(np.diff(rows.patient, prepend=-1))
     plan = layout(recipe, rows, first, storage)
     y, seen = np.zeros((n, J)), np.zeros((n, J), dtype=bool)
-    y[rows.patient, rows.visit] = rows.y
+    center = float(np.round(rows.y.mean())) if INTERCEPT in recipe.columns else 0.0
+    y[rows.patient, rows.visit] = rows.y - center
     seen[rows.patient, rows.visit] = True
     both = np.concatenate([patient_rows(plan, recipe, rows, first, seen), y], axis=1)
     covariates = rows.frame[list(recipe.numeric)].to_numpy(float)
     observed = Observed(rows.patient, covariates, _combinations(recipe, rows))
     patterns = by_pattern(both, seen, _group_codes(recipe, rows, first), observed)
-    return Moments(recipe, plan, patterns, rows.dropped)
+    return Moments(recipe, plan, patterns, rows.dropped, center=center)
+
+
+def _recentered(moments: Moments, center: float) -> Patterns:
+    """The patterns with another number taken off the outcome: y_j moves along the column that is 1 at every visit."""
+    patterns, S = moments.patterns, moments.layout.S
+    if moments.center == center:
+        return patterns
+    one = S[:, :, moments.recipe.columns.index(INTERCEPT)]
+    w = S.shape[1]
+    moved = patterns.factor.copy()
+    constant = (patterns.factor[:, :w] @ one.T) * patterns.seen[patterns.owner]
+    moved[:, w:] += (moments.center - center) * constant
+    return replace(patterns, factor=moved)
 
 
 def shareable(moments: Moments, minimum: int) -> Moments:

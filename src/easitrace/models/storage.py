@@ -61,7 +61,7 @@ def load_moments(path: str | Path) -> Moments:
     recipe = Recipe(**own, spec=specification(own["formula"], levels, own["numeric"], None))
     pieces = tuple(tuple((factor, column) for factor, column in product) for product in found["pieces"])
     layout = Layout(found["storage"], pieces, arrays.pop("S"))
-    return Moments(recipe, layout, Patterns(**arrays), found["dropped"], found["left_out"])
+    return Moments(recipe, layout, Patterns(**arrays), found["dropped"], found["left_out"], found["center"])
 
 
 def _description(moments: Moments) -> dict[str, Any]:
@@ -74,4 +74,5 @@ def _description(moments: Moments) -> dict[str, Any]:
         "pieces": layout.pieces,
         "dropped": moments.dropped,
         "left_out": moments.left_out,
+        "center": moments.center,
     }
