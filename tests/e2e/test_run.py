@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_chapters import write_chapter
+from fake_chapters import FIGURE, write_chapter
 from study import DECLARED, command, files, is_whole, left_running, make_study, set_title, start
 
 LINUX = sys.platform == "linux"
@@ -64,6 +64,7 @@ def test_two_runs_give_the_same_bytes(study: Path) -> None:
     assert not {name for name in different if "notebooks" not in name and ".lock" not in name}
 
 
+@pytest.mark.slow
 def test_standard_kernels_give_the_same_page(study: Path) -> None:
     page = (study / "reports" / "small" / "report.html").read_bytes()
     code, _, messages = command(study, "run", "small.yml", EASITRACE_KERNELS="standard")
@@ -99,17 +100,20 @@ def test_a_folder_that_cannot_be_written_is_found_before_any_chapter_runs(study:
 
 
 def test_two_runs_into_one_folder_are_refused(study: Path) -> None:
-    set_title(study, "Second")
+    wait = "import pathlib, time\nwhile not pathlib.Path('go').exists():\n    time.sleep(0.1)"
+    write_chapter(study / "notebooks", "02_course", [wait, FIGURE.format(low=12)], parameters=DECLARED)
     with start(study, "run", "small.yml") as first:
-        lock = study / "reports" / ".staging" / "small"
-        wait_for(lock.exists)
+        wait_for((study / "reports" / ".staging" / "small").exists)
         code, _, messages = command(study, "run", "small.yml")
+        (study / "go").touch()
         first.communicate(timeout=120)
     assert code == 6 and messages.startswith(f"E603 small: is being written by process {first.pid}")
     assert first.returncode == 0
 
 
-@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "expected"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_run_that_is_ended_cleans_up(study: Path, number: signal.Signals, expected: int) -> None:
     before = files(study / "reports" / "small")
     write_chapter(study / "notebooks", "02_course", ["import time\ntime.sleep(60)"], parameters=DECLARED)
@@ -158,6 +162,7 @@ def wait_for(condition: object, patience: float = 30) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_hostile_cells_come_out_inert(study: Path) -> None:
     hostile = "<script>alert(1)</script>{{7*7}}=HYPERLINK()\\u202e$x$"
     show = f"import pandas as pd\nfrom great_tables import GT\nrows = pd.DataFrame({{'a': ['{hostile}']}})"
@@ -168,6 +173,7 @@ def test_hostile_cells_come_out_inert(study: Path) -> None:
     assert "<script" not in page and page.count("&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}=HYPERLINK()") == 3
 
 
+@pytest.mark.slow
 def test_no_home_is_needed(study: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "HOME"}
     assert "HOME" not in environment

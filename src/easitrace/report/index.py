@@ -3,6 +3,7 @@
 import html
 import json
 from pathlib import Path
+from typing import Any
 
 from easitrace.report.render import TEMPLATES
 from easitrace.report.staging import AREA, RECORD, disk_errors, lock, write_atomically
@@ -26,8 +27,8 @@ def write_index(reports: Path) -> Path:
 
 def _page(reports: Path) -> str:
     style = (TEMPLATES / "easitrace" / "style.css").read_text(encoding="utf-8")
-    records = (json.loads(path.read_text(encoding="utf-8")) for path in sorted(reports.glob(f"*/{RECORD}")))
-    lines = "\n".join(_line(record) for record in records)
+    found = ((path.parent.name, _record(path)) for path in sorted(reports.glob(f"*/{RECORD}")))
+    lines = "\n".join(_line(study, record) for study, record in found if record.get("study") == study)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -52,7 +53,16 @@ def _page(reports: Path) -> str:
 """
 
 
-def _line(record: dict[str, str]) -> str:
-    study, title = html.escape(record["study"]), html.escape(record["title"], quote=False)
+def _record(path: Path) -> dict[str, Any]:
+    """A completion record; empty for a file of that name that is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _line(study: str, record: dict[str, Any]) -> str:
+    title = html.escape(record["title"], quote=False)
     synthetic = ' <span class="synthetic">synthetic</span>' if record["synthetic"] else ""
     return f'<li><a href="{study}/report.html">{title}</a>{synthetic}</li>'
