@@ -115,7 +115,7 @@ def classify(
     ParameterError
         When an argument is not one of the values above, or does not fit the cohort.
     """
-    histories = _histories(cohort, criterion, loss_rule, decision_week, estimand)
+    histories = histories_of(cohort, criterion, loss_rule, decision_week, estimand)
     judged = [_judge(history) for history in histories]
     return pd.DataFrame(
         {
@@ -131,7 +131,8 @@ def visit_name(visit: Visit) -> str:
     return visit.label if any(sign.isalpha() for sign in visit.label) else f"week {visit.week:g}"
 
 
-def _histories(cohort: Cohort, criterion: str, loss_rule: str, decision_week: float, estimand: str) -> list[History]:
+def histories_of(cohort: Cohort, criterion: str, loss_rule: str, decision_week: float, estimand: str) -> list[History]:
+    """What the class of every patient is decided from; arguments as for `classify`."""
     _check(cohort, loss_rule, decision_week, estimand)
     counted = recorded_under(cohort, estimand)
     answers, notes = met(counted, criterion), reach(cohort, criterion)
