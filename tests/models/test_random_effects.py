@@ -144,7 +144,7 @@ def dense(reml, random="1 + time", seed=0):
 @pytest.mark.parametrize("random", ["1", "1 + time", "bs(time, df=3)"])
 @pytest.mark.parametrize("reml", [True, False])
 def test_value_is_the_dense_multivariate_normal(reml, random):
-    patients, theta, q, Z, X, y, same, omega, H, _ = dense(reml, random)
+    patients, theta, q, _, X, y, _, omega, H, _ = dense(reml, random)
     r = y - X @ np.linalg.solve(H, X.T @ omega @ y)
     n = len(y) - (X.shape[1] if reml else 0)
     logs = -np.linalg.slogdet(omega)[1] + (np.linalg.slogdet(H)[1] if reml else 0.0)

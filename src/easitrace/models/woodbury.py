@@ -117,26 +117,27 @@ def weigh(patients: Patients, s: float, G: Array) -> Weighed:
     R, z = patients.R, patients.z
     sigma = np.einsum("abn,cbn->acn", np.einsum("abn,bc->acn", R, G, optimize=True), R)
     sigma[np.arange(len(R)), np.arange(len(R))] += s
-    inverse, log_determinant = _inverse_factor(sigma)
+    inverse, logs = inverse_factor(sigma)
+    log_determinant = float(logs.sum()) + patients.spare * float(np.log(s))
+    if not np.isfinite(log_determinant):
+        raise np.linalg.LinAlgError("not positive definite")
     omega = np.einsum("ban,bcn->acn", inverse, inverse)
     u = np.einsum("abn,bwn->awn", omega, z)
     V = np.einsum("abn,bcn->acn", omega, R)
     P, T = np.einsum("ban,bcn->acn", R, V), np.einsum("ban,bwn->awn", R, u)
     A = _gram(z, u) + patients.rest / s
-    return Weighed(omega, u, V, P, T, (A + A.T) / 2, log_determinant + patients.spare * float(np.log(s)))
+    return Weighed(omega, u, V, P, T, (A + A.T) / 2, log_determinant)
 
 
-def _inverse_factor(sigma: Array) -> tuple[Array, float]:
-    """L^-1 (q, q, n) of Sigma = L L', and the sum of log|Sigma|; column after column, along the patients."""
-    q = len(sigma)
-    L, inverse = np.zeros_like(sigma), np.zeros_like(sigma)
-    logs = 0.0
+def inverse_factor(sigma: Array) -> tuple[Array, Array]:
+    """L^-1 (q, q, n) of Sigma = L L', and log|Sigma| (n,); not numbers where Sigma is not positive definite."""
+    q, n = len(sigma), sigma.shape[2]
+    L, inverse, logs = np.zeros_like(sigma), np.zeros_like(sigma), np.zeros(n)
     for k in range(q):
         pivot = sigma[k, k] - (L[k, :k] ** 2).sum(axis=0)
-        if not pivot.min() > 0:
-            raise np.linalg.LinAlgError("not positive definite")
+        pivot = np.where(pivot > 0, pivot, np.nan)
         L[k, k] = np.sqrt(pivot)
-        logs += float(np.log(pivot).sum())
+        logs += np.log(pivot)
         for j in range(k + 1, q):
             L[j, k] = (sigma[j, k] - (L[j, :k] * L[k, :k]).sum(axis=0)) / L[k, k]
         inverse[k, k] = 1 / L[k, k]
