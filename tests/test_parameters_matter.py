@@ -42,6 +42,8 @@ CHANGED: list[tuple[str, str, dict[str, Any]]] = [
     ("04_response", "criterion", {"criterion": "easi75"}),
     ("04_response", "loss_rule", {"loss_rule": "half_of_best"}),
     ("04_response", "interval", {"interval": "clopper-pearson"}),
+    ("05_classes", "max_classes", {"max_classes": 2}),
+    ("05_classes", "starts", {"starts": 20}),
     ("00_summary", "published", {"published": None}),
 ]
 OF_FILES: list[tuple[str, dict[str, Any]]] = [

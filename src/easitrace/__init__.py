@@ -9,22 +9,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from easitrace.cohort.cohort import Cohort as Cohort
     from easitrace.cohort.read import read_cohort as read_cohort
+    from easitrace.models.class_fit import ClassFit as ClassFit
+    from easitrace.models.classes import fit_classes as fit_classes
     from easitrace.models.emmeans import contrasts as contrasts
     from easitrace.models.emmeans import emmeans as emmeans
     from easitrace.models.emmeans import joint_test as joint_test
     from easitrace.models.fit import Fit as Fit
     from easitrace.models.mmrm import fit_mmrm as fit_mmrm
     from easitrace.models.moments import collect as collect
+    from easitrace.models.random_effects import fit_random_effects as fit_random_effects
     from easitrace.response.classify import classify as classify
 
 _HOMES = {
+    "ClassFit": "easitrace.models.class_fit",
     "Cohort": "easitrace.cohort.cohort",
     "Fit": "easitrace.models.fit",
     "classify": "easitrace.response.classify",
     "collect": "easitrace.models.moments",
     "contrasts": "easitrace.models.emmeans",
     "emmeans": "easitrace.models.emmeans",
+    "fit_classes": "easitrace.models.classes",
     "fit_mmrm": "easitrace.models.mmrm",
+    "fit_random_effects": "easitrace.models.random_effects",
     "joint_test": "easitrace.models.emmeans",
     "read_cohort": "easitrace.cohort.read",
 }

@@ -146,6 +146,8 @@ class Parameters(BaseModel):
     estimand: Estimand = Field(description="how stopping treatment enters the analysis")
     covariance: Covariance = Field("us", description="covariance structure of the trajectory model")
     df: DegreesOfFreedom = Field("kenward-roger", description="degrees of freedom of its tests")
+    max_classes: Annotated[int, Field(ge=1, le=8)] = Field(3, description="largest number of latent classes")
+    starts: Annotated[int, Field(ge=1, le=1000)] = Field(50, description="random starts of each latent class model")
     level: Annotated[float, Field(gt=0.5, lt=1)] = Field(0.95, description="confidence level")
     interval: Interval = Field("wilson", description="interval for proportions")
     quartiles: QuartileMethod = Field("linear", description="definition of quartiles, by its NumPy name")

@@ -1,5 +1,8 @@
 """Sentences and captions that are made from results, so that no number is typed into a text."""
 
+from easitrace.report.prose.classes import latent_sentence as latent_sentence
+from easitrace.report.prose.classes import latent_verdict as latent_verdict
+from easitrace.report.prose.classes import unfitted as unfitted
 from easitrace.report.prose.cohort import attendance_numbers as attendance_numbers
 from easitrace.report.prose.cohort import bands as bands
 from easitrace.report.prose.cohort import baseline_caption as baseline_caption
@@ -22,6 +25,27 @@ from easitrace.report.prose.course import residual_sentence as residual_sentence
 from easitrace.report.prose.course import sensitivity_numbers as sensitivity_numbers
 from easitrace.report.prose.course import sensitivity_sentence as sensitivity_sentence
 from easitrace.report.prose.course import spaghetti_caption as spaghetti_caption
+from easitrace.report.prose.patient_reported import correlation_note as correlation_note
+from easitrace.report.prose.patient_reported import definitions_note as definitions_note
+from easitrace.report.prose.patient_reported import gains as gains
+from easitrace.report.prose.patient_reported import gains_sentence as gains_sentence
+from easitrace.report.prose.patient_reported import important_note as important_note
+from easitrace.report.prose.patient_reported import instrument_names as instrument_names
+from easitrace.report.prose.patient_reported import instrument_titles as instrument_titles
+from easitrace.report.prose.patient_reported import instruments_note as instruments_note
+from easitrace.report.prose.patient_reported import instruments_numbers as instruments_numbers
+from easitrace.report.prose.patient_reported import instruments_sentence as instruments_sentence
+from easitrace.report.prose.patient_reported import nothing_else as nothing_else
+from easitrace.report.prose.patient_reported import part_names as part_names
+from easitrace.report.prose.patient_reported import targets_note as targets_note
+from easitrace.report.prose.patient_reported import targets_numbers as targets_numbers
+from easitrace.report.prose.patient_reported import targets_sentence as targets_sentence
+from easitrace.report.prose.patient_reported import together_caption as together_caption
+from easitrace.report.prose.patient_reported import together_note as together_note
+from easitrace.report.prose.patient_reported import together_sentence as together_sentence
+from easitrace.report.prose.published import CONTEXT_NOTE as CONTEXT_NOTE
+from easitrace.report.prose.published import context_caption as context_caption
+from easitrace.report.prose.published import context_sentence as context_sentence
 from easitrace.report.prose.response import classes_sentence as classes_sentence
 from easitrace.report.prose.response import endpoint_note as endpoint_note
 from easitrace.report.prose.response import endpoint_numbers as endpoint_numbers
@@ -31,6 +55,18 @@ from easitrace.report.prose.response import shares_sentence as shares_sentence
 from easitrace.report.prose.summary import change_template as change_template
 from easitrace.report.prose.summary import glance_note as glance_note
 from easitrace.report.prose.summary import source_note as source_note
+from easitrace.report.prose.treatment import SURVIVAL_NOTE as SURVIVAL_NOTE
+from easitrace.report.prose.treatment import events_note as events_note
+from easitrace.report.prose.treatment import exposure_sentence as exposure_sentence
+from easitrace.report.prose.treatment import median_sentence as median_sentence
+from easitrace.report.prose.treatment import stops_note as stops_note
+from easitrace.report.prose.treatment import stops_sentence as stops_sentence
+from easitrace.report.prose.treatment import stops_with_incidence as stops_with_incidence
+from easitrace.report.prose.treatment import survival_caption as survival_caption
+from easitrace.report.prose.treatment import survival_numbers as survival_numbers
+from easitrace.report.prose.treatment import survival_sentence as survival_sentence
+from easitrace.report.prose.treatment import swimmer_left_out as swimmer_left_out
+from easitrace.report.prose.treatment import swimmer_sentence as swimmer_sentence
 from easitrace.report.prose.words_of_numbers import below as below
 from easitrace.report.prose.words_of_numbers import joined as joined
 from easitrace.report.prose.words_of_numbers import number_keys as number_keys

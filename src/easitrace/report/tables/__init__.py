@@ -1,5 +1,7 @@
 """The display tables of the chapters: tidy results in, a great-tables table in journal style out."""
 
+from easitrace.report.tables.classes import agreement_table as agreement_table
+from easitrace.report.tables.classes import latent_table as latent_table
 from easitrace.report.tables.cohort import characteristics_table as characteristics_table
 from easitrace.report.tables.cohort import log_table as log_table
 from easitrace.report.tables.cohort import missing_table as missing_table
@@ -10,6 +12,11 @@ from easitrace.report.tables.course import paired_table as paired_table
 from easitrace.report.tables.course import sensitivity_table as sensitivity_table
 from easitrace.report.tables.journal import capital as capital
 from easitrace.report.tables.journal import journal_table as journal_table
+from easitrace.report.tables.patient_reported import correlation_table as correlation_table
+from easitrace.report.tables.patient_reported import definitions_table as definitions_table
+from easitrace.report.tables.patient_reported import important_table as important_table
+from easitrace.report.tables.patient_reported import instruments_table as instruments_table
+from easitrace.report.tables.patient_reported import targets_table as targets_table
 from easitrace.report.tables.response import class_table as class_table
 from easitrace.report.tables.response import endpoint_table as endpoint_table
 from easitrace.report.tables.response import reasons_table as reasons_table
@@ -18,3 +25,6 @@ from easitrace.report.tables.summary import glance_table as glance_table
 from easitrace.report.tables.summary import kenward_roger_table as kenward_roger_table
 from easitrace.report.tables.summary import published_table as published_table
 from easitrace.report.tables.summary import validation_table as validation_table
+from easitrace.report.tables.treatment import events_table as events_table
+from easitrace.report.tables.treatment import stop_table as stop_table
+from easitrace.report.tables.treatment import survival_table as survival_table
