@@ -47,7 +47,12 @@ def design(fit: Fit, data: Any, example: Array) -> Design:
     frame[ROW] = np.where(np.isnan(example), np.nan, np.arange(len(frame)))
     formula = f"{ROW} ~ {recipe.formula.split('~', 1)[1]}"
     own, rows = prepare(formula, frame, patient=recipe.patient, visit=recipe.visit, levels=recipe.levels)
-    X = recipe.rows(rows.frame)
+    return laid_out(fit, own, rows, rows.y.astype(np.int64))
+
+
+def laid_out(fit: Fit, own: Recipe, rows: Rows, row: NDArray[np.int64]) -> Design:
+    """The design of prepared rows."""
+    X = fit.recipe.rows(rows.frame)
     R = triangle(X)
     kept, _ = independent_columns(R)
     root = triangle(R[:, kept])
@@ -55,7 +60,7 @@ def design(fit: Fit, data: Any, example: Array) -> Design:
     seen[rows.patient, rows.visit] = True
     patterns, pattern = np.unique(seen, axis=0, return_inverse=True)
     Q = X[:, kept] @ np.linalg.inv(root)
-    return Design(Q, root, kept, own, rows, rows.y.astype(np.int64), patterns, pattern.astype(np.int64))
+    return Design(Q, root, kept, own, rows, row, patterns, pattern.astype(np.int64))
 
 
 def batch_of(plan: Design, outcome: Array, reml: bool) -> Batch:
