@@ -66,15 +66,23 @@ def met(cohort: Cohort, criterion: str) -> pd.DataFrame:
         Patients by planned week; missing where it is not known or undefined for the patient.
     """
     expression = criterion_of(cohort, criterion)
-    tables = {name: cohort.wide(name) for name in _instruments(expression)}
+    tables = {name: cohort.wide(name) for name in instruments_of(expression)}
     start = {name: table[cohort.baseline.week] for name, table in tables.items()}
-    in_reach = _best(cohort, expression, start).fillna(False)
     columns = {}
     for visit in cohort.schedule[1:]:
         now = {name: table[visit.week] for name, table in tables.items()}
-        answer = _evaluate(cohort, expression, start, now)
-        columns[visit.week] = answer.mask(~answer.fillna(False) & ~in_reach)
+        columns[visit.week] = met_by(cohort, expression, start, now)
     return pd.DataFrame(columns, index=cohort.patients["patient"].array)
+
+
+def met_by(cohort: Cohort, expression: Expression, start: Scores, now: Scores) -> "pd.Series[Any]":
+    """Whether scores meet a criterion, given the baseline scores beside them; by instrument, all of shape (n,).
+
+    Missing where it is not known, or where the criterion cannot be met from the baseline.
+    """
+    answer = _evaluate(cohort, expression, start, now)
+    in_reach = _best(cohort, expression, start).fillna(False)
+    return answer.mask(~answer.fillna(False) & ~in_reach)
 
 
 def reach(cohort: Cohort, criterion: str) -> "pd.Series[str]":
@@ -86,7 +94,7 @@ def reach(cohort: Cohort, criterion: str) -> "pd.Series[str]":
         `NO_BASELINE`, `ZERO_BASELINE`, `OUT_OF_REACH`, `ALREADY_MET` or "", by patient.
     """
     expression = criterion_of(cohort, criterion)
-    start = {name: cohort.wide(name)[cohort.baseline.week] for name in _instruments(expression)}
+    start = {name: cohort.wide(name)[cohort.baseline.week] for name in instruments_of(expression)}
     best = _best(cohort, expression, start)
     missing = pd.concat(start, axis=1).isna().any(axis=1)
     notes = np.select(
@@ -97,7 +105,8 @@ def reach(cohort: Cohort, criterion: str) -> "pd.Series[str]":
     return pd.Series(notes, index=cohort.patients["patient"].array, dtype=str)
 
 
-def _instruments(expression: Expression) -> list[str]:
+def instruments_of(expression: Expression) -> list[str]:
+    """Names of the instruments a criterion is about."""
     return list(dict.fromkeys(atom.instrument for atom in atoms(expression)))
 
 

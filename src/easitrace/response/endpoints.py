@@ -6,8 +6,10 @@ import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.describe import attendance
+from easitrace.errors import ParameterError, Problem
 from easitrace.response.criteria import UNDEFINED, met, reach
-from easitrace.response.estimands import failed, recorded_under
+from easitrace.response.estimands import recorded_under
+from easitrace.response.missing import carried_forward, check_rule, non_response
 from easitrace.response.proportions import with_proportions
 
 PERCENTAGES = (50, 75, 90)
@@ -25,13 +27,26 @@ def standard_criteria(cohort: Cohort) -> list[str]:
 
 
 def endpoints(
-    cohort: Cohort, criteria: Sequence[str], *, estimand: str, level: float = 0.95, interval: str = "wilson"
+    cohort: Cohort,
+    criteria: Sequence[str],
+    *,
+    estimand: str,
+    missing: str = "observed",
+    level: float = 0.95,
+    interval: str = "wilson",
 ) -> pd.DataFrame:
     """Responders at each visit after baseline, out of those whose response counts under the estimand.
 
     The denominator `n` is the patients whose response is known from recorded scores; under "composite" also those
     who stopped for inefficacy or side effects before the visit, as non-responders. Nobody is imputed for being in
-    follow-up, for a missed visit, or when the criterion is undefined from the baseline.
+    follow-up, or when the criterion is undefined from the baseline.
+
+    Parameters
+    ----------
+    missing : "observed", "nri" or "locf"
+        Missing-data rule, see `easitrace.response.missing`. Under "nri" whoever stopped before the visit is a
+        non-responder; a missed visit stays left out. Under "locf" the last recorded score decides at missed visits
+        and after stopping. Multiple imputation needs a model: `easitrace.response.sensitivity`.
 
     Returns
     -------
@@ -44,12 +59,18 @@ def endpoints(
     Raises
     ------
     ParameterError
-        For an unknown estimand, criterion or interval.
+        For an unknown estimand, criterion, missing-data rule or interval.
     """
+    check_rule(missing)
+    if missing == "mi":
+        raise ParameterError(
+            Problem("E105", "missing", "multiple imputation needs a model", "see response.sensitivity")
+        )
     counted = recorded_under(cohort, estimand)
     states = attendance(counted)
-    states["failure"] = failed(states) & (estimand == "composite")
-    rows = [row for criterion in criteria for row in _rows(counted, states, criterion)]
+    states["failure"] = non_response(states, estimand, missing)
+    scored = carried_forward(counted, states["failure"]) if missing == "locf" else counted
+    rows = [row for criterion in criteria for row in _rows(scored, states, criterion)]
     table = pd.DataFrame(rows).assign(estimand=estimand)
     table["left_out"] = table[list(LEFT_OUT)].sum(axis=1)
     table = with_proportions(table, "responders", level=level, interval=interval)
