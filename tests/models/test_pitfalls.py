@@ -221,6 +221,24 @@ def test_fallback_is_an_option_recorded_and_printed():
     assert "tried before: us singular; toeph singular" in fit.message
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "status", "words"),
+    [
+        ("MAX_ITERATIONS", 1, "maxit", "no optimum after 1 iterations"),
+        ("TOLERANCE", 0.0, "precision-limited", "cannot be raised further"),
+    ],
+)
+def test_an_optimiser_that_does_not_arrive_says_so(monkeypatch, name, value, status, words):
+    from easitrace.models import newton
+
+    monkeypatch.setattr(newton, name, value)
+    fit = fit_mmrm("y ~ visit", whole(), **NAMES)
+    assert fit.status == status
+    assert words in fit.message
+    assert fit.coefficients["estimate"].notna().all()
+    assert fit.coefficients[["df", "p", "lower"]].isna().all(axis=None)
+
+
 def test_the_highest_of_several_optima_is_taken():
     """Cohort 370 has two optima, 2.2 log-likelihood units apart; the highest is kept, and both are recorded."""
     fit = fit_mmrm("y ~ visit", skewed(370), **NAMES)

@@ -13,6 +13,7 @@ EIGENVALUE_FLOOR = 1e-6  # of the scaled Hessian
 LARGEST_STEP = 4.0  # in any working parameter (log standard deviation, Fisher's z)
 LARGEST_DAMPING = 1e12
 MAX_ITERATIONS = 150
+MOST_IDLE = 8  # steps in a row that lower the function by rounding errors only
 
 JOINED = 1e-2  # distance to a known optimum, squared, in units of log-likelihood
 
@@ -88,7 +89,7 @@ def minimise(
     `degenerate(theta)` stops the run as "singular": the function falls without bound towards a singular matrix there.
     A run that comes close to the optimum of the `known` run stops as "joined".
     """
-    theta, local, damping = start, expand(start), 0.0
+    theta, local, damping, idle = start, expand(start), 0.0, 0
     for iteration in range(MAX_ITERATIONS):
         shape = quadratic(local)
         if known is not None and _joins(theta, local, known):
@@ -97,7 +98,8 @@ def minimise(
             if np.isfinite(value(theta + shape.step(0.0))):
                 theta, local = _polished(expand, theta, local, shape)
             return Run(start, theta, local, iteration, quadratic(local).decrement, "stationary")
-        highest = local.value + 1e-14 * max(abs(local.value), 1.0)
+        noise = 1e-14 * max(abs(local.value), 1.0)
+        highest, before = local.value + noise, local.value
         while not value(theta + shape.step(damping)) <= highest:
             damping = max(4 * damping, 1e-3)
             if damping > LARGEST_DAMPING:
@@ -107,6 +109,9 @@ def minimise(
         if degenerate(theta):
             return Run(start, theta, local._replace(value=value(theta)), iteration, shape.decrement, "singular")
         local = expand(theta)
+        idle = idle + 1 if local.value > before - noise else 0
+        if idle == MOST_IDLE:
+            return Run(start, theta, local, iteration, quadratic(local).decrement, "precision-limited")
     return Run(start, theta, local, MAX_ITERATIONS, quadratic(local).decrement, "maxit")
 
 
