@@ -159,20 +159,20 @@ def exposure(times: pd.DataFrame, method: QuartileMethod = "linear") -> dict[str
     Returns
     -------
     dict
-        `patients` (with days known), `unknown` (stopped on a day not recorded), `patient_years`, and of the days
-        `median`, `q1`, `q3`, `shortest`, `longest`.
+        `followed` (patients with days known), `without_time` (stopped on a day not recorded), `patient_years`, and of
+        the days `median_days`, `q1_days`, `q3_days`, `shortest_days`, `longest_days`.
     """
     days = times["days"].dropna().to_numpy(float)
     cuts = quartiles(days, method)
     return {
-        "patients": len(days),
-        "unknown": len(times) - len(days),
+        "followed": len(days),
+        "without_time": len(times) - len(days),
         "patient_years": float(days.sum()) / DAYS_PER_YEAR,
-        "median": cuts.median,
-        "q1": cuts.lower,
-        "q3": cuts.upper,
-        "shortest": float(days.min()) if len(days) else np.nan,
-        "longest": float(days.max()) if len(days) else np.nan,
+        "median_days": cuts.median,
+        "q1_days": cuts.lower,
+        "q3_days": cuts.upper,
+        "shortest_days": float(days.min()) if len(days) else np.nan,
+        "longest_days": float(days.max()) if len(days) else np.nan,
     }
 
 

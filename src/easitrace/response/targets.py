@@ -139,8 +139,9 @@ def assess(
     counts = endpoints(cohort, wanted, estimand=estimand, level=level, interval=interval)
     counts = counts.assign(not_met=counts["n"] - counts["responders"], met=counts["responders"])
     counts["not_known"] = counts["left_out"] - counts["undefined"]
-    columns = ["met", "not_met", "undefined", "not_known", "n", "proportion", "lower", "upper"]
-    return table.merge(counts[["criterion", "week", *columns]], on=["criterion", "week"], how="left")
+    whole = ["met", "not_met", "undefined", "not_known", "n"]
+    columns = ["criterion", "week", *whole, "proportion", "lower", "upper"]
+    return table.merge(counts[columns], on=["criterion", "week"], how="left").astype(dict.fromkeys(whole, "Int64"))
 
 
 def drawn(cohort: Cohort, decision_week: float) -> Target | None:

@@ -1,0 +1,114 @@
+"""Sentences and notes about the treatment course."""
+
+from typing import Any
+
+import pandas as pd
+
+from easitrace.report.prose.response import interval_note
+from easitrace.report.prose.words_of_numbers import number_keys
+from easitrace.report.style import Style
+from easitrace.response.survival import REASONS
+from easitrace.response.swimmer import MOST_PATIENTS
+
+
+def exposure_sentence(exposure: dict[str, Any]) -> str:
+    """A template that says how long patients were followed on treatment; its fields are recorded by the chapter."""
+    left_out = " {without_time:d} who stopped on a day not recorded are left out of the times."
+    return (
+        "{followed:d} patients were followed on treatment for {patient_years:.1f} patient-years: median "
+        "{median_days:.0f} days (quartiles {q1_days:.0f} to {q3_days:.0f}, range {shortest_days:.0f} to "
+        "{longest_days:.0f})." + (left_out if exposure["without_time"] else "")
+    )
+
+
+def median_sentence(median: dict[str, float]) -> str:
+    """A template about the median time on treatment, or that it was not reached."""
+    if pd.isna(median["median"]):
+        return "The median time on treatment was not reached."
+    upper = "{median_upper:.0f} days" if pd.notna(median["upper"]) else "not reached"
+    return (
+        "The median time on treatment was {median_time:.0f} days (interval from {median_lower:.0f} to " + upper + ")."
+    )
+
+
+def survival_numbers(weeks: pd.DataFrame) -> dict[str, Any]:
+    """`on_treatment_week_12`, `at_risk_week_12`, ... for every planned week."""
+    keyed = weeks.assign(key=[f"week {week:g}" for week in weeks["week"]])
+    columns = {"survival": "on_treatment", "lower": "on_treatment_lower", "upper": "on_treatment_upper"}
+    return number_keys(keyed, "key", {**columns, "at_risk": "at_risk", "stopped": "stopped_by"})
+
+
+def survival_caption(drug: str, level: float) -> str:
+    """What the Kaplan-Meier figure shows."""
+    what = f"Patients still on {drug}" if drug else "Patients still on treatment"
+    marks = "vertical marks: last visit of patients who had not stopped"
+    return f"{what} (Kaplan-Meier) with {level:.0%} confidence band; {marks}."
+
+
+def survival_sentence(weeks: pd.DataFrame, style: Style) -> str:
+    """The curve in words at the planned weeks."""
+    parts = [
+        f"{style.percent(row['survival'])} at week {row['week']:g} ({row['at_risk']} at risk)"
+        for row in weeks.to_dict("records")
+    ]
+    return f"Still on treatment: {', '.join(parts)}."
+
+
+SURVIVAL_NOTE = (
+    "Limits on the scale of log(\u2212log S) with Greenwood's standard error; missing before the first stop. A dash: "
+    "nobody was followed that long."
+)
+
+
+def stops_with_incidence(reasons: pd.DataFrame, incidence: pd.DataFrame, curve: pd.DataFrame) -> pd.DataFrame:
+    """The reasons table with the cumulative incidence at the end; of any reason, one minus the Kaplan-Meier curve."""
+    ends = incidence.groupby("reason", sort=False).last()
+    last = curve.iloc[-1]
+    whole = pd.DataFrame(
+        {"incidence": [1 - last["survival"]], "lower": [1 - last["upper"]], "upper": [1 - last["lower"]]},
+        index=["any reason"],
+    )
+    columns = {"incidence": "incidence", "lower": "incidence_lower", "upper": "incidence_upper"}
+    together = pd.concat([ends[list(columns)], whole]).rename(columns=columns)
+    return reasons.join(together, on="reason")
+
+
+def stops_note(interval: str, level: float) -> str:
+    """What the two proportions of a reason are."""
+    return (
+        "Patients / n: of all patients, also those still in follow-up. Cumulative incidence: by the end of follow-up, "
+        "the other reasons competing (Aalen-Johansen); the reasons add up to one minus the Kaplan-Meier curve. "
+        f"{interval_note(interval, level)}"
+    )
+
+
+def stops_sentence(reasons: pd.DataFrame, style: Style) -> str:
+    """The reasons in words."""
+    rows = reasons[reasons["reason"].isin(REASONS)]
+    parts = [f"{row['reason']} {style.percent(row['incidence'])}" for row in rows.to_dict("records")]
+    return f"Cumulative incidence of stopping by reason: {', '.join(parts)}."
+
+
+def events_note(events: pd.DataFrame, level: float) -> str:
+    """Which events count, how many do not, and which limits are printed."""
+    after, untimed = (int((events["counted"] == name).sum()) for name in ("after", "no time"))
+    undated = int(events.loc[events["counted"] == "yes", "day"].isna().sum())
+    parts = [
+        f"{after} events after the end of a patient's time on treatment are not counted." if after else "",
+        f"{untimed} events of patients whose time on treatment is not known are not counted." if untimed else "",
+        f"{undated} events without a day are counted." if undated else "",
+    ]
+    exact = f"{level:.0%} CI: exact Poisson limits of the rate; events are taken as independent, also within a patient."
+    return " ".join([*filter(None, parts), exact])
+
+
+def swimmer_left_out(patients: int) -> str:
+    """Why there is no swimmer plot, or "" when there is one."""
+    return f"A bar per patient is not drawn for more than {MOST_PATIENTS} patients." if patients > MOST_PATIENTS else ""
+
+
+def swimmer_sentence(bars: pd.DataFrame, visits: pd.DataFrame, criterion: str) -> str:
+    """The swimmer plot in words: how the patients ended, how often the criterion was met."""
+    ends = ", ".join(f"{end} {n}" for end, n in bars["end"].value_counts(sort=True).items())
+    met = int((visits["state"] == "met").sum())
+    return f"Patients by end of treatment: {ends}. {criterion} was met at {met} of {len(visits)} visits after baseline."
