@@ -142,7 +142,11 @@ def kill_and_look(study: Path, title: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.slow)])
-def test_a_killed_run_leaves_a_whole_report_and_nothing_to_clean(study: Path, kills: int) -> None:
+def test_a_killed_run_leaves_a_whole_report_and_nothing_to_clean(
+    study: Path, kills: int, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = tmp_path_factory.mktemp("s")
+    monkeypatch.setenv("TMPDIR", str(sockets))
     started = time.monotonic()
     assert command(study, "run", "small.yml")[0] == 0
     usual = time.monotonic() - started
@@ -153,6 +157,7 @@ def test_a_killed_run_leaves_a_whole_report_and_nothing_to_clean(study: Path, ki
     assert command(study, "run", "small.yml")[0] == 0
     assert "<title>Last</title>" in (study / "reports" / "small" / "report.html").read_text()
     assert sorted(path.name for path in (study / "reports" / ".staging").iterdir()) == ["index.lock", "small.lock"]
+    assert list(sockets.iterdir()) == []
 
 
 def wait_for(condition: object, patience: float = 30) -> None:

@@ -54,9 +54,9 @@ PR_SET_PDEATHSIG = 1
 def main() -> None:
     """Import the libraries, then serve requests until standard input ends."""
     requests, answers = _private_pipes()
-    _import_libraries(requests.fileno())
     kernels: set[int] = set()
     try:
+        _import_libraries(requests.fileno())
         for line in requests:
             answers.write(json.dumps(_answer(json.loads(line), kernels)) + "\n")
             answers.flush()
@@ -83,7 +83,7 @@ def _import_libraries(requests: int) -> None:
     for name in WARM:
         if run.poll(0):  # nothing but the end of the pipe is asked about
             return
-        with contextlib.suppress(ImportError):  # the notebook that needs it says so itself
+        with contextlib.suppress(Exception):  # the notebook that needs it says so itself
             importlib.import_module(name)
     gc.collect()
     gc.freeze()
@@ -143,8 +143,10 @@ def _reseed() -> None:
 
 def _end(kernels: set[int]) -> None:
     for pid in kernels:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+        for kill in (os.killpg, os.kill):  # a kernel that was forked just now leads no group yet
+            with contextlib.suppress(ProcessLookupError):
+                kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
     if folder := os.environ.get("EASITRACE_SOCKETS"):
         shutil.rmtree(folder, ignore_errors=True)
 
