@@ -43,7 +43,8 @@ SCALES: dict[ScaleName, Scale] = {
 def model_rows(cohort: Cohort, scale: ScaleName, covariates: Sequence[str] = ()) -> pd.DataFrame:
     """One row per recorded outcome: `patient`, `visit`, `week`, `y` on the model's scale, the covariates."""
     rows = cohort.visits.loc[cohort.visits[cohort.outcome].notna(), ["patient", "visit", "week", cohort.outcome]]
-    rows = rows.assign(y=SCALES[scale].to(rows[cohort.outcome].to_numpy(float)))
+    seen = rows["visit"].cat.remove_unused_categories()
+    rows = rows.assign(visit=seen, y=SCALES[scale].to(rows[cohort.outcome].to_numpy(float)))
     return rows.merge(cohort.patients[["patient", *covariates]], on="patient")
 
 
