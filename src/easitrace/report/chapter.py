@@ -19,6 +19,8 @@ from easitrace.report.style import Style
 BODY = "<!--easitrace:body-->"
 REFERENCE = re.compile(r"\[([^\]\[<>]+)\]\(#([A-Za-z0-9_-]+)\)")
 LINK = r'<a href="#\2">\1</a>'
+SIGNIFICANT = 12  # digits kept: more than any use has, fewer than processors agree on
+FLOATS = f"%.{SIGNIFICANT}g"
 
 
 class Chapter:
@@ -76,7 +78,7 @@ class Chapter:
         """
         self._keep(self.tables, name, {"name": name, "caption": caption})
         if self.output is not None:
-            data.to_csv(self._path("tables", name, "csv"), index=False, lineterminator="\n")
+            data.to_csv(self._path("tables", name, "csv"), index=False, lineterminator="\n", float_format=FLOATS)
         self._show_float("table", name, caption, _table_only(display.as_raw_html()), note)
 
     def figure(self, figure: Any, *, name: str, caption: str, alt: str, note: str = "") -> None:
@@ -144,9 +146,11 @@ class Chapter:
 
 
 def _plain(value: Any) -> Any:
-    """A NumPy or pandas scalar as JSON knows it; missing as None."""
+    """A NumPy or pandas scalar as JSON knows it, floats to `SIGNIFICANT` digits; missing as None."""
     value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.{SIGNIFICANT}g}") if math.isfinite(value) else None
 
 
 def _table_only(markup: str) -> str:
@@ -164,7 +168,14 @@ def _svg(figure: Any, salt: str, alt: str) -> str:
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
     plt.close(figure)
     label = html.escape(alt)
-    return buffer.getvalue().replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    return _numbered(buffer.getvalue()).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _numbered(svg: str) -> str:
+    """Identifiers by their order instead of by a hash of coordinates, whose last digits differ between processors."""
+    hashed = dict.fromkeys(re.findall(r'id="([A-Za-z]+[0-9a-f]{10})"', svg))
+    names = {name: f"{name[0]}{number}" for number, name in enumerate(hashed)}
+    return re.sub(r"[A-Za-z]+[0-9a-f]{10}", lambda hit: names.get(hit[0], hit[0]), svg)
 
 
 def _empty_the_rest() -> None:

@@ -9,6 +9,9 @@ import pandas as pd
 SUPERSCRIPTS = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
+NOISE = 1e-6
+
+
 def joined(names: Sequence[str]) -> str:
     """`a, b and c`."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
@@ -29,6 +32,6 @@ def number_keys(table: pd.DataFrame, key: str, columns: Mapping[str, str]) -> di
 
 
 def below(value: float) -> str:
-    """A small difference as `below 10\u207b\u2077`: its power of ten, not its noise."""
-    power = math.ceil(math.log10(value)) if value > 0 else -16
+    """A small difference as `below 10\u207b\u2076`: its power of ten, and not less than what is noise."""
+    power = math.ceil(math.log10(max(value, NOISE)))
     return "below 10" + str(power).translate(SUPERSCRIPTS)
