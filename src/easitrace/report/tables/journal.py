@@ -25,8 +25,9 @@ def journal_table(rows: Sequence[Mapping[str, str]], text: Sequence[str] = (), g
 
     frame = pd.DataFrame(list(rows))
     table = GT(frame, groupname_col=groups or None)
-    left = [name for name in frame.columns if name in text or name == frame.columns[0]]
-    right = [name for name in frame.columns if name not in left]
+    shown = [name for name in frame.columns if name != groups]
+    left = [name for name in shown if name in text or name == shown[0]]
+    right = [name for name in shown if name not in left]
     return table.cols_align("left", columns=left).cols_align("right", columns=right)
 
 
