@@ -30,7 +30,7 @@ LARGEST_CHANGE = 3.0  # of any entry of S in one step
 LEAST_PIVOT = 1e-6  # of the Hessian scaled to a unit diagonal; below it Fisher scoring takes over
 TOLERANCE = 1e-12  # Newton decrement, in units of log-likelihood
 MAX_ITERATIONS = 60
-BLOCK = 192  # data sets evaluated at a time
+BLOCK = 256  # data sets evaluated at a time
 LARGEST_DAMPING = 1e8
 
 
@@ -203,15 +203,16 @@ def _derivatives(batch: Batch, L: Array, F: Array, b: Array, phi: Array) -> tupl
     return gradient / 2, (hessian + hessian.swapaxes(0, 1)) / 4
 
 
-def direction(batch: Batch, state: State, damping: Array) -> tuple[Array, Array, Array]:
+def direction(batch: Batch, which: NDArray[np.int64], state: State, damping: Array) -> tuple[Array, Array, Array]:
     """The Newton step (m, B), its decrement (B,) and the least pivot of the Hessian scaled to a unit diagonal.
 
-    Where the Hessian is not positive definite, the step of Fisher scoring, and an infinite decrement.
+    `state` and `damping` are those of the data sets `which`. Where the Hessian is not positive definite, the step of
+    Fisher scoring, and an infinite decrement.
     """
     step, decrement, least = solve(state.hessian, state.gradient, damping)
     bent = np.flatnonzero(~(least > LEAST_PIVOT))
     if len(bent):
-        expected = information(batch.take(bent), state.L[..., bent])
+        expected = information(batch.take(which[bent]), state.L[..., bent])
         step[:, bent] = solve(expected, state.gradient[:, bent], damping[bent])[0]
         decrement[bent] = np.inf
     return step, decrement, least
@@ -286,7 +287,7 @@ def minimise(batch: Batch, L: Array, known: Ends | None = None) -> Ends:
         if not len(active):
             break
         here = state.take(active)
-        step, decrement, pivot = direction(batch.take(active), here, damping[active])
+        step, decrement, pivot = direction(batch, active, here, damping[active])
         done = (decrement < TOLERANCE) & (damping[active] == 0)
         trial = evaluate_in_blocks(batch, active, moved(here.L, step))
         noise = np.where(done, 1e-9, 1e-14 * np.maximum(np.abs(here.value), 1.0))
@@ -306,7 +307,7 @@ def _eased(damping: Array) -> Array:
 def joined(state: State, known: State) -> NDArray[np.bool_]:
     """Whether a state lies in the quadratic neighbourhood of the known optimum, at the height expected there."""
     S = coordinates(known.L, state.L)
-    height = np.einsum("ab,acb,cb->b", S, known.hessian, S) / 2
+    height = (S * np.einsum("acb,cb->ab", known.hessian, S)).sum(axis=0) / 2
     above = state.value - known.value - height
     near: NDArray[np.bool_] = (height >= 0) & (height < 1e-2) & (np.abs(above) < 0.1 * height + 1e-9)
     return near

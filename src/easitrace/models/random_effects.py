@@ -9,7 +9,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import ThreadpoolController
 
 from easitrace.covariance import Array
 from easitrace.errors import ParameterError, Problem
@@ -22,6 +21,7 @@ from easitrace.models.inference import FixedEffects, checked_method, kenward_rog
 from easitrace.models.likelihood import profile
 from easitrace.models.newton import Local, Run, minimise, quadratic
 from easitrace.models.optimise import FEW_PATIENTS
+from easitrace.models.threads import one_thread
 from easitrace.models.trajectories import RandomEffectsFit, patient_effects, time_column
 from easitrace.models.woodbury import (
     Patients,
@@ -79,7 +79,7 @@ def fit_random_effects(
         other.
     """
     options = _checked(df, information, level, reml)
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
+    with one_thread():
         of = individuals(formula, random, data, patient)
         basis, root, patients = to_basis(of)
         bare = _unstarted(of, basis, random, reml, options)
