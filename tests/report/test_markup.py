@@ -143,6 +143,12 @@ def test_text_cannot_pass_for_an_equation_put_aside() -> None:
     assert page.count("<math") == 1
 
 
+def test_a_p_value_is_not_broken_over_two_lines() -> None:
+    assert typographic("(P = .003; n = 25; P &lt; .001)") == (
+        "(P\u00a0=\u00a0.003; n\u00a0=\u00a025; P\u00a0&lt;\u00a0.001)"
+    )
+
+
 def test_quotation_marks_are_curled_in_text_but_not_in_tags_and_code() -> None:
     page = typographic('<p class="a">the patient\'s "best" score</p><code>d["a"]</code>')
     assert page == '<p class="a">the patient\u2019s \u201cbest\u201d score</p><code>d["a"]</code>'

@@ -61,6 +61,7 @@ BRACKET = re.compile(r"\[[^\]]*\]|\([^)]*\)")
 SHORT_HEADER = 24
 VERBATIM = re.compile(r"(<(?:pre|code|math|svg)\b.*?</(?:pre|code|math|svg)>|<[^>]*>)", re.DOTALL)
 APOSTROPHE = re.compile(r"(?<=\w)'")
+RELATION = re.compile(r"\b([Pn]) (=|&lt;|&gt;) (?=[\d.])")
 OPENING = re.compile(r"(?<![^\s(\[\u2014])\"(?=\S)")
 LOCAL = re.compile(r"url\(#([^)]+)\)")
 PLACES = frozenset({"d", "points", "x", "y", "x1", "y1", "x2", "y2", "width", "height"})
@@ -112,10 +113,11 @@ def _held_together(cell: re.Match[str]) -> str:
 
 
 def typographic(markup: str) -> str:
-    """Curly quotation marks and apostrophes in the running text of HTML; code, equations and drawings as they are."""
+    """Curly quotation marks, unbroken `P = .003`; tags, code, equations and drawings stay as they are."""
     pieces = VERBATIM.split(markup)
     pieces[::2] = [APOSTROPHE.sub("\u2019", OPENING.sub("\u201c", piece)) for piece in pieces[::2]]
     pieces[::2] = [piece.replace('"', "\u201d") for piece in pieces[::2]]
+    pieces[::2] = [RELATION.sub("\\1\u00a0\\2\u00a0", piece) for piece in pieces[::2]]
     return "".join(pieces)
 
 
