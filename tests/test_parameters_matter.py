@@ -44,6 +44,8 @@ CHANGED: list[tuple[str, str, dict[str, Any]]] = [
     ("04_response", "interval", {"interval": "clopper-pearson"}),
     ("05_classes", "max_classes", {"max_classes": 2}),
     ("05_classes", "starts", {"starts": 20}),
+    ("08_sensitivity", "missing", {"missing": "nri"}),
+    ("08_sensitivity", "imputations", {"imputations": 5}),
     ("00_summary", "published", {"published": None}),
 ]
 OF_FILES: list[tuple[str, dict[str, Any]]] = [

@@ -13,6 +13,7 @@ from easitrace.paired import QuartileMethod
 from easitrace.parameters.findings import did_you_mean, plain
 from easitrace.response.classify import LossRule
 from easitrace.response.estimands import Estimand
+from easitrace.response.missing import MissingRule
 from easitrace.response.proportions import Interval
 
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
@@ -144,6 +145,8 @@ class Parameters(BaseModel):
     criterion: Line = Field("easi50", description="response criterion")
     loss_rule: LossRule = Field("strict", description="when a response counts as lost")
     estimand: Estimand = Field(description="how stopping treatment enters the analysis")
+    missing: MissingRule = Field("observed", description="missing-data rule that the others are compared with")
+    imputations: Annotated[int, Field(ge=2, le=1000)] = Field(50, description="number of imputations")
     covariance: Covariance = Field("us", description="covariance structure of the trajectory model")
     df: DegreesOfFreedom = Field("kenward-roger", description="degrees of freedom of its tests")
     max_classes: Annotated[int, Field(ge=1, le=8)] = Field(3, description="largest number of latent classes")

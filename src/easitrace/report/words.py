@@ -37,6 +37,18 @@ ESTIMAND_NAMES = {
     "and as the baseline score from then on",
     "hypothetical": "hypothetical: scores after stopping are set missing and modelled, as if treatment had continued",
 }
+MISSING_NAMES = {
+    "observed": "recorded scores only",
+    "nri": "non-responder imputation",
+    "locf": "last observation carried forward",
+    "mi": "multiple imputation",
+}
+SHORT_MISSING = {
+    "observed": "Recorded only",
+    "nri": "Stopped = non-response",
+    "locf": "Last score carried",
+    "mi": "Multiple imputation",
+}
 LOSS_NAMES = {
     "strict": "the criterion is no longer met",
     "half_of_best": "more than half of the best improvement is lost",

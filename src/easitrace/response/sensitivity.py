@@ -21,7 +21,7 @@ import pandas as pd
 
 from easitrace.cohort.cohort import Cohort, Visit
 from easitrace.cohort.describe import attendance
-from easitrace.errors import DataError, NotEstimableError, Problem
+from easitrace.errors import DataError, EasitraceError, NotEstimableError, Problem
 from easitrace.models.emmeans import BACK
 from easitrace.models.fit import Fit
 from easitrace.models.mmrm import fit_mmrm
@@ -111,6 +111,14 @@ class Case:
             seed=plan.seed,
         )
 
+    def failure(self) -> str:
+        """Why nothing can be imputed, as the end of a sentence; "" when it can."""
+        try:
+            _ = self.imputed
+        except (NotEstimableError, DataError) as error:
+            return _because(error)
+        return ""
+
     @cached_property
     def never(self) -> "pd.Series[bool]":
         """By patient, whether stopping counts as non-response at the visit whatever is imputed."""
@@ -151,6 +159,17 @@ def compare(cohort: Cohort, plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def distinct(table: pd.DataFrame) -> pd.DataFrame:
+    """`compare` with estimands that have the same results in one block: their names are joined in `estimand`."""
+    results = [name for name in table.columns if name != "estimand"]
+    blocks: dict[str, list[str]] = {}
+    for estimand, rows in table.groupby("estimand", sort=False):
+        blocks.setdefault(rows[results].to_json(orient="values", double_precision=9), []).append(str(estimand))
+    first = {names[0]: "; ".join(names) for names in blocks.values()}
+    kept = table[table["estimand"].isin(first)]
+    return kept.assign(estimand=kept["estimand"].map(first)).reset_index(drop=True)
+
+
 def pooled_change(case: Case, imputed: Imputed) -> dict[str, float]:
     """Mean at the decision week and its change from baseline, pooled, and the degrees of freedom of the change."""
     to = SCALES[case.plan.scale].to
@@ -181,7 +200,11 @@ def _change(case: Case, rule: str) -> dict[str, Any]:
     try:
         return bare | analyses[rule](case)
     except (NotEstimableError, DataError) as error:
-        return bare | {"message": f"not estimable because {error.problems[0].what}"}
+        return bare | {"message": _because(error)}
+
+
+def _because(error: EasitraceError) -> str:
+    return f"not estimable because {error.problems[0].what}"
 
 
 def _of_model(case: Case) -> dict[str, Any]:

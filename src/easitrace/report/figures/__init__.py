@@ -16,6 +16,8 @@ from easitrace.report.figures.published import course_in_context as course_in_co
 from easitrace.report.figures.published import shares_in_context as shares_in_context
 from easitrace.report.figures.response import class_courses as class_courses
 from easitrace.report.figures.response import responder_shares as responder_shares
+from easitrace.report.figures.sensitivity import estimands_forest as estimands_forest
+from easitrace.report.figures.sensitivity import tipping_curve as tipping_curve
 from easitrace.report.figures.treatment import drug_survival as drug_survival
 from easitrace.report.figures.treatment import stopping_incidence as stopping_incidence
 from easitrace.report.figures.treatment import swimmer_plot as swimmer_plot

@@ -64,6 +64,13 @@ from easitrace.report.prose.response import endpoint_numbers as endpoint_numbers
 from easitrace.report.prose.response import interval_note as interval_note
 from easitrace.report.prose.response import rules_in_words as rules_in_words
 from easitrace.report.prose.response import shares_sentence as shares_sentence
+from easitrace.report.prose.sensitivity import chosen_sentence as chosen_sentence
+from easitrace.report.prose.sensitivity import estimand_numbers as estimand_numbers
+from easitrace.report.prose.sensitivity import estimands_note as estimands_note
+from easitrace.report.prose.sensitivity import imputation_sentence as imputation_sentence
+from easitrace.report.prose.sensitivity import tipping_caption as tipping_caption
+from easitrace.report.prose.sensitivity import tipping_sentence as tipping_sentence
+from easitrace.report.prose.sensitivity import unseen_sentence as unseen_sentence
 from easitrace.report.prose.summary import change_template as change_template
 from easitrace.report.prose.summary import glance_note as glance_note
 from easitrace.report.prose.summary import source_note as source_note
