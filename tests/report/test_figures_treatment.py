@@ -147,3 +147,12 @@ def test_targets_in_words_say_what_is_missing() -> None:
     )
     note = prose.targets_note(COHORT, "wilson", 0.95)
     assert "Not recorded, and so in no rule: patient global, SCORAD and vIGA-AD." in note
+
+
+def test_the_reasons_table_adds_up_to_the_curve() -> None:
+    reasons = survival.stop_reasons(TIMES)
+    table = prose.stops_with_incidence(reasons, survival.cumulative_incidence(TIMES), CURVE).set_index("reason")
+    whole = table.loc["any reason"]
+    assert table["incidence"].iloc[:-1].sum() == pytest.approx(whole["incidence"])
+    assert whole["incidence_lower"] < whole["incidence"] < whole["incidence_upper"]
+    assert (table["incidence_lower"] < table["incidence"]).all()

@@ -29,6 +29,7 @@ def patient(**scores: tuple[float | None, float | None]) -> dict[str, Any]:
 # D   no       ?     ?      not met: one group decides the target
 # E   ?        yes   no     not known
 # F   ?        no    no     not met
+# G   ?        ?     ?      not known
 AHEAD = cohort_of(
     {
         "A": patient(easi=(20, 2), itch_nrs=(8, 1), dlqi=(10, None)),
@@ -37,6 +38,7 @@ AHEAD = cohort_of(
         "D": patient(easi=(20, 10), itch_nrs=(8, None), dlqi=(10, None)),
         "E": patient(easi=(20, None), itch_nrs=(8, 1), dlqi=(10, 6)),
         "F": patient(easi=(20, None), itch_nrs=(8, 5), dlqi=(10, 6)),
+        "G": patient(easi=(20, None), itch_nrs=(8, None), dlqi=(10, None)),
     },
     weeks=WEEKS,
 )
@@ -70,7 +72,7 @@ def whole(cohort: Cohort, start: str, **options: Any) -> pd.Series:  # type: ign
 
 @pytest.mark.parametrize(
     ("cohort", "start", "counts"),
-    [(AHEAD, "AHEAD", [1, 3, 0, 2]), (TREAT, "Treat-to-target, acceptable", [1, 3, 1, 1])],
+    [(AHEAD, "AHEAD", [1, 3, 0, 3]), (TREAT, "Treat-to-target, acceptable", [1, 3, 1, 1])],
     ids=["AHEAD", "treat-to-target"],
 )
 def test_a_target_is_met_not_met_or_not_known(cohort: Cohort, start: str, counts: list[int]) -> None:
@@ -106,6 +108,7 @@ def test_three_months_is_the_nearest_visit_within_four_weeks(week: float, near: 
 
 
 def test_which_components_are_met_together() -> None:
+    """G, of whom nothing is known, is left out."""
     target = targets.TARGETS[2]
     table = targets.together(AHEAD, target, 12, "treatment-policy")
     states = {tuple(row[:-1]): row[-1] for row in table.to_numpy().tolist()}
