@@ -21,21 +21,25 @@ import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.describe import attendance
-from easitrace.errors import NotEstimableError, Problem
+from easitrace.errors import DataError, NotEstimableError, Problem
+from easitrace.instruments import UNITS_PER_POINT, lost_more_than
 from easitrace.models.emmeans import BACK
 from easitrace.models.fit import Fit
+from easitrace.models.mmrm import fit_mmrm
 from easitrace.models.predictive import Parameters, drawn, point, simulated
-from easitrace.response.classify import CLASSES, NOT_YET, VISIT_MISSING, classify
+from easitrace.response.classify import CLASSES, HALF, NOT_YET, VISIT_MISSING, classify
 from easitrace.response.criteria import criterion_of
 from easitrace.response.estimands import recorded_under
 from easitrace.response.expression import atoms
+from easitrace.response.limits import limit_in_units
 from easitrace.response.rules import Rule
-from easitrace.response.trajectory import SCALES, ScaleName
+from easitrace.response.trajectory import SCALES, ScaleName, model_formula, model_rows
 
 RELIABILITIES = (1.0, 0.95, 0.9, 0.8)
+SHOWN = 0.9
 DRAWS = 4000
-BUDGET = 12_000  # classes decided per reliability; many patients share it
-FEWEST_DRAWS = 20
+BUDGET = 60_000  # courses drawn per reliability; many patients share them
+FEWEST_DRAWS = 8
 PARAMETER_DRAWS = 1000
 
 
@@ -66,6 +70,28 @@ def check_of_outcome(cohort: Cohort, criterion: str) -> None:
         raise NotEstimableError(Problem("E330", "criterion", what))
 
 
+def fitted(
+    cohort: Cohort, scale: ScaleName, covariates: Sequence[str], *, covariance: str, df: str
+) -> tuple[Fit | None, str]:
+    """The trajectory model of a cohort under its estimand, or None and why there is none."""
+    rows = model_rows(cohort, scale, covariates)
+    try:
+        fit = fit_mmrm(model_formula(covariates), rows, patient="patient", visit="visit", covariance=covariance, df=df)
+    except (NotEstimableError, DataError) as error:
+        return None, error.problems[0].what
+    return (fit, "") if fit.status == "converged" else (None, fit.message)
+
+
+def obstacle(cohort: Cohort, fit: Fit, rule: Rule) -> str:
+    """Why the model gives no class probabilities, "" when it does."""
+    try:
+        check_of_outcome(cohort, rule.criterion)
+    except NotEstimableError as error:
+        return error.problems[0].what
+    known = {visit.week for visit in cohort.schedule if visit.label in fit.visits}
+    return "" if rule.decision_week in known else f"nobody was seen at week {rule.decision_week:g}"
+
+
 def scores_of(cohort: Cohort, fit: Fit, scale: ScaleName, covariates: Sequence[str] = ()) -> Scores:
     """Every patient of a cohort who has the covariates, as the model has them."""
     wide = cohort.wide()
@@ -82,6 +108,17 @@ def least_reliability(fit: Fit) -> float:
     """The share of the variance below which no course would be left beside the error."""
     sigma = point(fit).sigma[0]
     return float(1 - np.linalg.eigvalsh(sigma)[0] / np.diag(sigma).mean())
+
+
+def reliabilities(fit: Fit) -> list[float]:
+    """Those of `RELIABILITIES` that the fitted covariance has room for; 1 always."""
+    least = least_reliability(fit)
+    return [value for value in RELIABILITIES if value > least]
+
+
+def shown_reliability(fit: Fit) -> float:
+    """The reliability that a figure is drawn for: `SHOWN`, or the nearest above it that the covariance has room for."""
+    return min(value for value in reliabilities(fit) if value >= SHOWN)
 
 
 def class_probabilities(
@@ -131,8 +168,10 @@ def class_probabilities(
         count = int(np.clip(BUDGET // uncertain.sum(), FEWEST_DRAWS, draws))
         chosen = Scores(scores.patients[uncertain], scores.X[uncertain], scores.y[uncertain], scores.weeks)
         courses = _courses(fit, chosen, pending[uncertain], rule, reliability, count, seed)
-        shares = _shares(_cohort_of(cohort, chosen, courses, scale), rule, chosen.patients, count)
-        table.loc[chosen.patients, list(CLASSES)] = shares
+        points = on_grid(cohort, BACK[scale][0](courses))
+        recorded = cohort.wide().loc[chosen.patients, scores.weeks].to_numpy(float)[:, None]
+        exact = ~np.isnan(recorded) & (reliability == 1)
+        table.loc[chosen.patients, list(CLASSES)] = _shares(cohort, chosen, np.where(exact, recorded, points), rule)
         table.loc[chosen.patients, "draws"] = count
     waiting = pd.Series(pending, index=scores.patients).reindex(observed.index, fill_value=False)
     return (
@@ -142,27 +181,34 @@ def class_probabilities(
     )
 
 
-def expected_counts(
+def by_reliability(
     cohort: Cohort, fit: Fit, rule: Rule, scale: ScaleName, covariates: Sequence[str] = (), *, seed: int
 ) -> pd.DataFrame:
-    """How many patients are expected in each class: as observed, with the scores not seen, and without error.
+    """`class_probabilities` for every one of `reliabilities`, below each other, with a column `reliability`."""
+    arguments = (cohort, fit, rule, scale, covariates)
+    tables = [
+        class_probabilities(*arguments, reliability=value, seed=seed).assign(reliability=value)
+        for value in reliabilities(fit)
+    ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def expected_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """How many patients are expected in each class, from `by_reliability`.
 
     Returns
     -------
     DataFrame
         `class`, `observed` (patients), then `reliability`, `expected` (sum of all patients' probabilities), `confirmed`
-        (sum over those observed in the class); a row per class and reliability of `RELIABILITIES` that the fitted
-        covariance has room for.
+        (sum over those observed in the class); a row per class and reliability.
     """
-    tables = []
-    for reliability in (value for value in RELIABILITIES if value > least_reliability(fit)):
-        table = class_probabilities(cohort, fit, rule, scale, covariates, reliability=reliability, seed=seed)
-        counts = table["observed"].value_counts().reindex(list(CLASSES), fill_value=0)
-        expected = table[list(CLASSES)].sum()
-        own = [table.loc[table["observed"] == name, name].sum() for name in CLASSES]
-        frame = {"class": CLASSES, "observed": counts.to_numpy(), "reliability": reliability}
-        tables.append(pd.DataFrame(frame).assign(expected=expected.to_numpy(), confirmed=own))
-    return pd.concat(tables, ignore_index=True)
+    rows = []
+    for reliability, own in table.groupby("reliability", sort=False):
+        for name in CLASSES:
+            mine = own["observed"] == name
+            sums = {"expected": own[name].sum(), "confirmed": own.loc[mine, name].sum()}
+            rows.append({"class": name, "observed": int(mine.sum()), "reliability": reliability, **sums})
+    return pd.DataFrame(rows)
 
 
 def pending_groups(table: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
@@ -178,11 +224,13 @@ def pending_groups(table: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `observed` (class now), `visit` (last seen), `state` (there), `patients`, one column per class.
+        `observed` (class now), `visit` (the last at which response was judged; "" when at none), `state` (there; ""),
+        `patients`, one column per class.
     """
     seen = states[states["judged"]].groupby("patient").last()[["visit", "state"]]
     joined = table[table["pending"]].merge(seen, left_on="patient", right_index=True, how="left")
-    grouped = joined.astype({"visit": str, "state": str}).groupby(["observed", "visit", "state"], sort=True)
+    joined = joined.assign(**{name: joined[name].astype(object).fillna("") for name in ("visit", "state")})
+    grouped = joined.groupby(["observed", "visit", "state"], sort=True)
     counts = grouped.size().rename("patients")
     return pd.concat([counts, grouped[list(CLASSES)].mean()], axis=1).reset_index()
 
@@ -208,8 +256,7 @@ def _courses(fit: Fit, scores: Scores, pending: Any, rule: Rule, reliability: fl
         mine = (~np.isnan(scores.y) == row).all(axis=1)
         courses[mine] = simulated(chosen, scores.X[mine], scores.y[mine], row, error, rng)
     used = ~np.isnan(scores.y) | (pending[:, None] & due)
-    exact = ~np.isnan(scores.y) if reliability == 1 else np.zeros_like(used)
-    return np.where(exact[:, None], scores.y[:, None], np.where(used[:, None], courses, np.nan))
+    return np.where(used[:, None], courses, np.nan)
 
 
 def _room(parameters: Parameters, error: float, reliability: float) -> Parameters:
@@ -221,25 +268,24 @@ def _room(parameters: Parameters, error: float, reliability: float) -> Parameter
     return left
 
 
-def _cohort_of(cohort: Cohort, scores: Scores, courses: Any, scale: ScaleName) -> Cohort:
-    """The cohort of drawn courses, as scores on the instrument's grid; a patient per draw, patient after patient."""
-    n, count, J = courses.shape
-    code = np.arange(n * count).astype(str)
-    code = np.char.zfill(code, len(code[-1]))
-    place = cohort.patients.set_index("patient").index.get_indexer(pd.Index(scores.patients))
-    people = cohort.patients.iloc[np.repeat(place, count)].assign(patient=code)
+def _cohort_of(cohort: Cohort, patients: Any, weeks: Any, points: Any) -> Cohort:
+    """The cohort of courses (m, J) in points, each a patient of its own with what is known of `patients` (m,)."""
+    m, J = points.shape
+    code = np.char.zfill(np.arange(m).astype(str), len(str(m)))
+    place = pd.Index(cohort.patients["patient"]).get_indexer(pd.Index(patients))
     labels = {visit.week: visit.label for visit in cohort.schedule}
     visits = pd.DataFrame(
         {
             "patient": np.repeat(code, J),
-            "week": np.tile(scores.weeks, n * count),
+            "week": np.tile(weeks, m),
             "day": np.nan,
             "after_stop": False,
-            cohort.outcome: on_grid(cohort, BACK[scale][0](courses)).ravel(),
+            cohort.outcome: points.ravel(),
         }
     )
     visits["visit"] = pd.Categorical(visits["week"].map(labels), categories=list(labels.values()), ordered=True)
-    return replace(cohort, visits=visits, patients=people.reset_index(drop=True))
+    people = cohort.patients.iloc[place].assign(patient=code).reset_index(drop=True)
+    return replace(cohort, visits=visits, patients=people)
 
 
 def on_grid(cohort: Cohort, points: Any) -> Any:
@@ -249,7 +295,30 @@ def on_grid(cohort: Cohort, points: Any) -> Any:
     return np.clip(np.round(one.minimum + steps * one.grid, 6), one.minimum, one.maximum)
 
 
-def _shares(drawn_cohort: Cohort, rule: Rule, patients: Any, count: int) -> Any:
-    """Share of the draws of each patient in each class (n, number of classes)."""
-    codes = classify(drawn_cohort, **asdict(rule))["class"].cat.codes.to_numpy().reshape(len(patients), count)
+def _shares(cohort: Cohort, scores: Scores, points: Any, rule: Rule) -> Any:
+    """Share of the courses (n, count, J) of each patient in each class (n, number of classes).
+
+    Courses of a patient with the same answers have the same class, so that one of each kind is classified.
+    """
+    n, count, J = points.shape
+    flat = points.reshape(n * count, J)
+    kinds = np.column_stack([np.repeat(np.arange(n), count), _answers(cohort, flat, rule)])
+    _, first, kind = np.unique(kinds, axis=0, return_index=True, return_inverse=True)
+    patients = np.repeat(scores.patients, count)[first]
+    found = classify(_cohort_of(cohort, patients, scores.weeks, flat[first]), **asdict(rule))["class"]
+    codes = found.cat.codes.to_numpy()[kind].reshape(n, count)
     return np.stack([(codes == k).mean(axis=1) for k in range(len(CLASSES))], axis=1)
+
+
+def _answers(cohort: Cohort, points: Any, rule: Rule) -> Any:
+    """All that a class takes from scores (m, J): at each later visit whether the criterion is met, and half is lost."""
+    better, start, later = cohort.instrument().better, points[:, :1], points[:, 1:]
+    sign = 1 if better == "lower" else -1
+    limit = limit_in_units(cohort, rule.criterion, start)
+    met = np.where(np.isnan(later), np.nan, sign * np.round(later * UNITS_PER_POINT) <= sign * limit)
+    if rule.loss_rule == "strict":
+        return np.nan_to_num(met, nan=-1)
+    best = (np.fmin if better == "lower" else np.fmax).accumulate(later, axis=1)
+    before = np.broadcast_to(start, later.shape)
+    lost = lost_more_than(before.ravel(), best.ravel(), later.ravel(), HALF, better).to_numpy(float, na_value=-1)
+    return np.column_stack([np.nan_to_num(met, nan=-1), lost.reshape(later.shape)])

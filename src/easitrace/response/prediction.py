@@ -16,18 +16,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from easitrace.cohort.cohort import Cohort
+from easitrace.cohort.cohort import Cohort, Visit
 from easitrace.covariance import Array
 from easitrace.errors import NotEstimableError, Problem
-from easitrace.instruments import UNITS_PER_PERCENT, UNITS_PER_POINT
+from easitrace.instruments import UNITS_PER_POINT
 from easitrace.models.emmeans import marginal_means
 from easitrace.models.fit import Fit
 from easitrace.models.marginal import is_separated
 from easitrace.models.mmrm import fit_mmrm
 from easitrace.models.predictive import Parameters, drawn, expected, spread
 from easitrace.response.class_probability import check_of_outcome, scores_of
-from easitrace.response.criteria import criterion_of, met
-from easitrace.response.expression import Combined, Expression, Percent, Reached
+from easitrace.response.criteria import met
+from easitrace.response.limits import limit_in_units, response_limit
+from easitrace.response.proportions import with_proportions
 from easitrace.response.trajectory import SCALES, ScaleName, model_formula, model_rows
 
 PARAMETER_DRAWS = 500
@@ -35,6 +36,8 @@ MOST_LEFT_ONE_OUT = 100
 FOLDS = 20
 CHART_POINTS = 61
 CHUNK = 256
+GROUP_SIZE = 6
+MOST_GROUPS = 10
 MODEL, BASE_RATE, EARLY_ONLY, BOTH = (
     "trajectory model",
     "base rate",
@@ -69,21 +72,24 @@ def check_question(cohort: Cohort, question: Question) -> None:
         raise NotEstimableError(Problem("E330", "decision_week", what))
 
 
-def response_limit(cohort: Cohort, criterion: str, baseline: Any) -> Any:
-    """The worst score on the instrument's grid that still meets the criterion, by baseline score (n,).
+def obstacle(cohort: Cohort, fit: Fit, question: Question) -> str:
+    """Why the model predicts no response, "" when it does."""
+    try:
+        check_question(cohort, question)
+    except NotEstimableError as error:
+        return error.problems[0].what
+    known = {visit.week for visit in cohort.schedule if visit.label in fit.visits}
+    if question.decision_week not in known:
+        return f"nobody was seen at week {question.decision_week:g}"
+    if _candidates(cohort, question)["response"].notna().any():
+        return ""
+    return "nobody has a baseline score, a first follow-up score and a known response"
 
-    Missing where the criterion cannot be met from the baseline, or a percentage is of a baseline of 0.
-    """
-    one = cohort.instrument()
-    start = np.round(np.asarray(baseline, dtype=float) * UNITS_PER_POINT).astype(np.int64)
-    grid, low = round(one.grid * UNITS_PER_POINT), round(one.minimum * UNITS_PER_POINT)
-    lower = one.better == "lower"
-    units = _limit(criterion_of(cohort, criterion), start, lower)
-    steps = (units - low) // grid if lower else -((low - units) // grid)
-    limit = (low + steps * grid) / UNITS_PER_POINT
-    reached = limit >= one.minimum if lower else limit <= one.maximum
-    limit = np.clip(limit, one.minimum, one.maximum)
-    return np.where(reached & ~((start == 0) & _has_percent(criterion_of(cohort, criterion))), limit, np.nan)
+
+def visits_of(cohort: Cohort, decision_week: float) -> tuple[Visit, Visit]:
+    """The first visit after baseline, and the visit that is predicted."""
+    (decided,) = (visit for visit in cohort.schedule if visit.week == decision_week)
+    return cohort.schedule[1], decided
 
 
 def predicted(cohort: Cohort, fit: Fit, question: Question, *, seed: int) -> pd.DataFrame:
@@ -109,8 +115,9 @@ def chart(cohort: Cohort, fit: Fit, question: Question, *, seed: int) -> pd.Data
     Returns
     -------
     DataFrame
-        `baseline`, `early` (points), `probability`, `supported` (inside the convex hull of the scores seen together, on
-        the model's scale); `CHART_POINTS` squared rows, `baseline` slowest.
+        `baseline`, `early` (points), `probability`, `limit` (score at which the criterion is just met from that
+        baseline, not rounded to the grid), `beyond` (distance from the convex hull of the scores seen together, on the
+        model's scale; negative inside); `CHART_POINTS` squared rows, `baseline` slowest.
     """
     check_question(cohort, question)
     seen = _candidates(cohort, question)
@@ -121,8 +128,9 @@ def chart(cohort: Cohort, fit: Fit, question: Question, *, seed: int) -> pd.Data
     _, L = marginal_means(fit, [fit.recipe.visit], {}, "proportional")
     parameters = drawn(fit, PARAMETER_DRAWS, np.random.default_rng([seed, 1]))
     X = np.broadcast_to(L, (len(grid), *L.shape))
-    found = _probability(cohort, fit, parameters, question, X, grid)
-    return grid.assign(probability=found, supported=_in_hull(grid, seen, question.scale))
+    limit = limit_in_units(cohort, question.criterion, grid["baseline"]) / UNITS_PER_POINT
+    found = _probability(cohort, fit, parameters, question, X, grid, _border(cohort, limit, 0.0, question.scale))
+    return grid.assign(probability=found, limit=limit, beyond=_beyond(grid, seen, question.scale))
 
 
 def cross_validated(cohort: Cohort, fit: Fit, question: Question, *, seed: int) -> pd.DataFrame:
@@ -135,18 +143,11 @@ def cross_validated(cohort: Cohort, fit: Fit, question: Question, *, seed: int) 
     DataFrame
         `patient`, `fold`, `response` (bool), one column of probabilities per method: missing where the model fitted
         without the patient did not converge, or the logistic regression is separated.
-
-    Raises
-    ------
-    NotEstimableError
-        E330: as `check_question`, or nobody's response is known.
     """
     check_question(cohort, question)
     table = _candidates(cohort, question).dropna(subset=["response"]).reset_index(drop=True)
     table = table.assign(response=table["response"].astype(bool), fold=_folds(len(table), seed))
     rows = model_rows(cohort, question.scale, question.covariates)
-    if table.empty:
-        raise NotEstimableError(Problem("E330", "early prediction", "nobody has both scores and a known response"))
     parts = [_without(cohort, fit, question, rows, table, fold, seed) for fold in range(int(table["fold"].max()) + 1)]
     return pd.concat(parts, ignore_index=True)[["patient", "fold", "response", *METHODS]]
 
@@ -186,26 +187,23 @@ def brier_table(validated: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _limit(expression: Expression, start: Any, lower: bool) -> Any:
-    """The limit (n,) in millionths of a point, exact: a score at it meets the expression, one beyond does not."""
-    if isinstance(expression, Combined):
-        limits = [_limit(part, start, lower) for part in expression.parts]
-        stricter = np.minimum if (expression.word == "and") == lower else np.maximum
-        return stricter.reduce(limits)
-    sign = 1 if lower else -1
-    if isinstance(expression, Percent):
-        whole = 100 * UNITS_PER_PERCENT
-        kept = start * (whole - sign * expression.percent * UNITS_PER_PERCENT)
-        return sign * (sign * kept // whole)
-    if isinstance(expression, Reached):
-        return np.full_like(start, round(float(expression.score) * UNITS_PER_POINT))
-    return start - sign * round(float(expression.points) * UNITS_PER_POINT)
+def calibration(validated: pd.DataFrame, method: str = MODEL, level: float = 0.95) -> pd.DataFrame:
+    """Predicted against observed response in groups of patients with like predictions.
 
-
-def _has_percent(expression: Expression) -> bool:
-    if isinstance(expression, Combined):
-        return any(_has_percent(part) for part in expression.parts)
-    return isinstance(expression, Percent)
+    Returns
+    -------
+    DataFrame
+        `group`, `n`, `predicted` (mean probability), `responders`, `proportion`, `lower`, `upper` (Wilson); as many
+        groups, of like size, as leave `GROUP_SIZE` patients in each, at most `MOST_GROUPS`. Patients without a
+        prediction are not in it.
+    """
+    known = validated.dropna(subset=[method]).sort_values(method, kind="stable")
+    groups = int(np.clip(len(known) // GROUP_SIZE, 1, MOST_GROUPS))
+    known = known.assign(group=np.arange(len(known)) * groups // max(len(known), 1) + 1)
+    table = known.groupby("group").agg(
+        n=("response", "size"), predicted=(method, "mean"), responders=("response", "sum")
+    )
+    return with_proportions(table.reset_index(), "responders", level=level, interval="wilson")
 
 
 def _candidates(cohort: Cohort, question: Question) -> pd.DataFrame:
@@ -223,14 +221,16 @@ def _candidates(cohort: Cohort, question: Question) -> pd.DataFrame:
 
 def _of_patients(cohort: Cohort, fit: Fit, parameters: Parameters, question: Question, table: pd.DataFrame) -> Any:
     scores = scores_of(cohort, fit, question.scale, question.covariates)
-    place = pd.Index(scores.patients).get_indexer(pd.Index(table["patient"]))
-    return _probability(cohort, fit, parameters, question, scores.X[place], table)
+    X = scores.X[pd.Index(scores.patients).get_indexer(pd.Index(table["patient"]))]
+    limit = response_limit(cohort, question.criterion, table["baseline"])
+    border = _border(cohort, limit, cohort.instrument().grid / 2, question.scale)
+    return _probability(cohort, fit, parameters, question, X, table, border)
 
 
 def _probability(
-    cohort: Cohort, fit: Fit, parameters: Parameters, question: Question, X: Array, table: pd.DataFrame
+    cohort: Cohort, fit: Fit, parameters: Parameters, question: Question, X: Array, table: pd.DataFrame, border: Array
 ) -> Any:
-    """P(criterion met at the decision week) (n,), given `baseline` and `early`, for model rows X (n, J, p)."""
+    """P(score at the decision week up to the border) (n,), given `baseline` and `early`; model rows X (n, J, p)."""
     from scipy.special import ndtr
 
     weeks = [visit.week for visit in cohort.schedule if visit.label in fit.visits]
@@ -238,24 +238,24 @@ def _probability(
     decision = weeks.index(question.decision_week)
     y = np.full((len(table), len(weeks)), np.nan)
     y[:, seen] = SCALES[question.scale].to(table[["baseline", "early"]].to_numpy(float))
-    limit = response_limit(cohort, question.criterion, table["baseline"])
-    border = _border(cohort, limit, question.scale)[:, None]
     sd = np.sqrt(spread(parameters.sigma, seen)[:, decision, decision])
     better = 1 if cohort.instrument().better == "lower" else -1
     found = np.full(len(table), np.nan)
     for low in range(0, len(table), CHUNK):
         part = slice(low, low + CHUNK)
         middle = expected(parameters, X[part], y[part], seen)[:, :, decision]
-        found[part] = ndtr(better * (border[part] - middle) / sd).mean(axis=1)
-    return np.where(np.isnan(limit), np.nan, found)
+        found[part] = ndtr(better * (border[part, None] - middle) / sd).mean(axis=1)
+    return found
 
 
-def _border(cohort: Cohort, limit: Any, scale: ScaleName) -> Any:
-    """Half a grid step beyond the limit, on the model's scale: scores up to there round to the limit or better."""
+def _border(cohort: Cohort, limit: Any, margin: float, scale: ScaleName) -> Any:
+    """The limit (n,) on the model's scale, `margin` points beyond it; none where every score meets it."""
     one = cohort.instrument()
-    lower = one.better == "lower"
-    border = SCALES[scale].to(limit + (one.grid / 2 if lower else -one.grid / 2))
-    return np.where(limit == (one.maximum if lower else one.minimum), np.inf if lower else -np.inf, border)
+    if one.better == "lower":
+        reached = np.where(limit >= one.maximum, np.inf, limit)
+        return SCALES[scale].to(np.where(reached < one.minimum, np.nan, reached) + margin)
+    reached = np.where(limit > one.maximum, np.nan, limit)
+    return np.where(limit <= one.minimum, -np.inf, SCALES[scale].to(reached - margin))
 
 
 def _ticks(cohort: Cohort, scores: "pd.Series[float]") -> Any:
@@ -266,16 +266,17 @@ def _ticks(cohort: Cohort, scores: "pd.Series[float]") -> Any:
     return np.linspace(max(one.minimum, low - margin), min(one.maximum, high + margin), CHART_POINTS)
 
 
-def _in_hull(grid: pd.DataFrame, seen: pd.DataFrame, scale: ScaleName) -> Any:
-    """Whether each point lies among the scores seen; nowhere when those lie on a line."""
-    from scipy.spatial import Delaunay, QhullError
+def _beyond(grid: pd.DataFrame, seen: pd.DataFrame, scale: ScaleName) -> Any:
+    """How far each point lies outside the hull of the scores seen; infinite when those lie on a line."""
+    from scipy.spatial import ConvexHull, QhullError
 
     to = SCALES[scale].to
-    points = to(seen[["baseline", "early"]].to_numpy(float))
     try:
-        return Delaunay(points).find_simplex(to(grid[["baseline", "early"]].to_numpy(float))) >= 0
+        hull = ConvexHull(to(seen[["baseline", "early"]].to_numpy(float)))
     except (QhullError, ValueError):
-        return np.zeros(len(grid), dtype=bool)
+        return np.full(len(grid), np.inf)
+    points = to(grid[["baseline", "early"]].to_numpy(float))
+    return (points @ hull.equations[:, :2].T + hull.equations[:, 2]).max(axis=1)
 
 
 def _folds(n: int, seed: int) -> Any:

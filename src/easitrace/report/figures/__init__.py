@@ -12,6 +12,10 @@ from easitrace.report.figures.patient_reported import MOST_COMBINATIONS as MOST_
 from easitrace.report.figures.patient_reported import components_together as components_together
 from easitrace.report.figures.patient_reported import important_changes as important_changes
 from easitrace.report.figures.patient_reported import instrument_courses as instrument_courses
+from easitrace.report.figures.prediction import calibration_panel as calibration_panel
+from easitrace.report.figures.prediction import class_bars as class_bars
+from easitrace.report.figures.prediction import prediction_chart as prediction_chart
+from easitrace.report.figures.prediction import state_flow as state_flow
 from easitrace.report.figures.published import course_in_context as course_in_context
 from easitrace.report.figures.published import shares_in_context as shares_in_context
 from easitrace.report.figures.response import class_courses as class_courses

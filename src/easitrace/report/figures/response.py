@@ -1,21 +1,23 @@
 """Figures of response: proportions and classes."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from easitrace.report.figures.canvas import BLUE, courses, in_house_style, panel_grid
+from easitrace.report.figures.canvas import BLUE, ORANGE, courses, in_house_style, panel_grid
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
 @in_house_style
-def responder_shares(endpoints: pd.DataFrame) -> "Figure":
+def responder_shares(endpoints: pd.DataFrame, marginal: pd.DataFrame | None = None) -> "Figure":
     """Responder proportions with intervals by visit, one panel per criterion, responders/n printed at each point.
 
-    `endpoints` has `criterion`, `week`, `responders`, `n`, `proportion`, `lower`, `upper`.
+    `endpoints` has `criterion`, `week`, `responders`, `n`, `proportion`, `lower`, `upper`; `marginal`, when given,
+    `criterion`, `week`, `probability`, `lower`, `upper`, drawn beside them as diamonds.
     """
     criteria = list(dict.fromkeys(endpoints["criterion"]))
     figure, panels = panel_grid(len(criteria), 2.2)
@@ -25,13 +27,29 @@ def responder_shares(endpoints: pd.DataFrame) -> "Figure":
         spread = np.abs(100 * rows[["lower", "upper"]].to_numpy(float).T - share)
         ax.errorbar(place, share, yerr=spread, fmt="o", color=BLUE, ms=5.5, lw=1.6, capsize=4, clip_on=False)
         for x, y, k, n in zip(place, share, rows["responders"], rows["n"], strict=True):
-            ax.annotate(f"{k}/{n}", (x, y), xytext=(7, 0), textcoords="offset points", va="center", fontsize=7.5)
+            lift = 0 if k else 4
+            ax.annotate(f"{k}/{n}", (x, y), xytext=(7, lift), textcoords="offset points", va="center", fontsize=7.5)
         weeks = [f"{week:g}" for week in rows["week"]]
         ax.set(xticks=place, xticklabels=weeks, ylim=(0, 100), xlim=(-0.4, len(rows) - 0.3))
         ax.set_title(criterion, fontsize=8)
+        if marginal is not None:
+            _marginal(ax, marginal[marginal["criterion"] == criterion], list(rows["week"]))
+    if marginal is not None:
+        names = ["Observed, responders/n", "Marginal model"]
+        figure.legend(panels[0].containers[:2], names, loc="outside upper left", ncols=2, frameon=False, fontsize=8)
     figure.supxlabel("Week", fontsize=8.5)
     figure.supylabel("Responders, % of n", fontsize=8.5)
     return figure
+
+
+def _marginal(ax: "Axes", rows: pd.DataFrame, weeks: list[float]) -> None:
+    """Marginal probabilities, to the left of the observed proportions."""
+    known = rows[rows["probability"].notna()]
+    place = np.array([weeks.index(week) for week in known["week"]]) - 0.16
+    share = 100 * known["probability"].to_numpy(float)
+    spread = np.abs(100 * known[["lower", "upper"]].to_numpy(float).T - share)
+    look: Any = {"color": ORANGE, "mfc": "white", "ms": 4.5, "lw": 1.2, "capsize": 2.5}
+    ax.errorbar(place, share, yerr=spread, fmt="D", clip_on=False, **look)
 
 
 @in_house_style

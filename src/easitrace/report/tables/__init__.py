@@ -17,6 +17,10 @@ from easitrace.report.tables.patient_reported import definitions_table as defini
 from easitrace.report.tables.patient_reported import important_table as important_table
 from easitrace.report.tables.patient_reported import instruments_table as instruments_table
 from easitrace.report.tables.patient_reported import targets_table as targets_table
+from easitrace.report.tables.prediction import brier_table as brier_table
+from easitrace.report.tables.prediction import expected_table as expected_table
+from easitrace.report.tables.prediction import marginal_table as marginal_table
+from easitrace.report.tables.prediction import pending_table as pending_table
 from easitrace.report.tables.response import class_table as class_table
 from easitrace.report.tables.response import endpoint_table as endpoint_table
 from easitrace.report.tables.response import reasons_table as reasons_table
