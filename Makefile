@@ -13,7 +13,7 @@ env: .venv/.complete
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv>=$(UV_VERSION)"
 
 .venv/.complete: pyproject.toml uv.lock | $(UV)
-	$(UV) sync --frozen --quiet
+	UV_COMPILE_BYTECODE=1 $(UV) sync --frozen --quiet
 	@touch $@
 
 ifneq ($(UV),.tools/bin/uv)

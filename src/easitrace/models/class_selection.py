@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-from threadpoolctl import ThreadpoolController
 
 from easitrace.models.class_data import collect_patients
 from easitrace.models.class_fit import ClassFit
 from easitrace.models.classes import check_search, fit_collected
+from easitrace.models.threads import one_thread
 
 
 def compare_classes(
@@ -40,7 +40,7 @@ def compare_classes(
     DataError, ParameterError : as `fit_classes`.
     """
     check_search(max_classes, starts, seed, level=0.95)
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
+    with one_thread():
         collected = collect_patients(formula, data, patient=patient, random=random)
         return class_table([fit_collected(collected, k, starts, seed, 0.95) for k in range(1, max_classes + 1)])
 

@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import ThreadpoolController
 
 from easitrace.covariance import Array
 from easitrace.errors import ParameterError, Problem
@@ -41,6 +40,7 @@ from easitrace.models.class_fit import (
 from easitrace.models.mixture import Mixture, densities, expand, weigh
 from easitrace.models.mixture_search import Search, search
 from easitrace.models.newton import Local, quadratic
+from easitrace.models.threads import one_thread
 
 UNIDENTIFIED = 1e-7  # smallest eigenvalue of the Hessian scaled to a unit diagonal
 NO_RANDOM_VARIANCE = 1e-8  # smallest eigenvalue of D over the residual variance, in the basis
@@ -88,7 +88,7 @@ def fit_classes(
     DataError : the data cannot be used as they are. ParameterError : an option that does not exist or apply.
     """
     check_search(classes, starts, seed, level)
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
+    with one_thread():
         return fit_collected(
             collect_patients(formula, data, patient=patient, random=random), classes, starts, seed, level
         )

@@ -1,14 +1,15 @@
 """What inference needs from a fitted model: covariance of theta, slopes and curvature of X'Omega X."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from easitrace.covariance import Array, ScaleName, Surface
+from easitrace.errors import ParameterError, Problem
 from easitrace.models.basis import Basis
-from easitrace.models.inference import DfMethod, FixedEffects, kenward_roger_covariance
+from easitrace.models.inference import DfMethod, FixedEffects, checked_method, kenward_roger_covariance
 from easitrace.models.likelihood import Weighted, pattern_sums, phi_products, profile, sum_of, trace_products, weigh
 from easitrace.models.moments import Moments
 from easitrace.models.optimise import Model
@@ -27,6 +28,19 @@ class Options:
     method: DfMethod
     information: Literal["observed", "expected"]
     level: float
+
+
+def checked_options(df: str, information: str, level: float, reml: bool) -> Options:
+    """The options of inference, once each is known to exist."""
+    method = checked_method(df)
+    if information not in ("observed", "expected"):
+        remedy = "choose observed or expected"
+        raise ParameterError(Problem("E301", "information", f"{information!r} is unknown", remedy))
+    if method in KENWARD_ROGER_SCALES and not reml:
+        raise ParameterError(Problem("E301", "df", f"{df} is defined for reml=True"))
+    if not 0 < level < 1:
+        raise ParameterError(Problem("E301", "level", f"{level} is not between 0 and 1"))
+    return Options(method, cast(Literal["observed", "expected"], information), level)
 
 
 def fixed_effects(moments: Moments, basis: Basis, model: Model, theta: Array, options: Options) -> FixedEffects:

@@ -5,22 +5,20 @@ y_i = X_i beta + e_i, e_i ~ N(0, Sigma(theta)) at the visits seen, Sigma by stru
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import ThreadpoolController
 
 from easitrace.covariance import Array, Structure, structure
 from easitrace.errors import NotEstimableError, ParameterError, Problem
 from easitrace.models.basis import Basis, to_basis
-from easitrace.models.effects import KENWARD_ROGER_SCALES, Options, fixed_effects
+from easitrace.models.effects import Options, checked_options, fixed_effects
 from easitrace.models.fit import Fit, Status
 from easitrace.models.gate import explain_perfect, judge
-from easitrace.models.inference import checked_method
 from easitrace.models.moments import Moments, collect
 from easitrace.models.optimise import Model, optimise
+from easitrace.models.threads import one_thread
 
 FALLBACK = ("us", "toeph", "ar1h", "csh", "cs")
 SMALL_DF = 1.0
@@ -67,8 +65,8 @@ def fit_mmrm(
     DataError : the data cannot be used as they are. ParameterError : an option that does not exist.
     NotEstimableError : fewer than two visits.
     """
-    options = _checked(df, information, level, reml)
-    with _libraries().limit(limits=1, user_api="blas"):
+    options = checked_options(df, information, level, reml)
+    with one_thread():
         given = {"formula": formula, "data": data, "patient": patient, "visit": visit, "by": by}
         moments = _collected(**given) if moments is None else _agreeing(moments, given)
         basis, blocks = to_basis(moments)
@@ -82,25 +80,6 @@ def fit_mmrm(
                 break
             tried.append((name, fit.status))
     return replace(fit, tried=tuple(tried), message=_with_tried(fit.message, tried))
-
-
-@lru_cache(maxsize=1)
-def _libraries() -> ThreadpoolController:
-    """The linear algebra libraries that are loaded."""
-    return ThreadpoolController()
-
-
-def _checked(df: str, information: str, level: float, reml: bool) -> Options:
-    """The options of inference, once each is known to exist."""
-    method = checked_method(df)
-    if information not in ("observed", "expected"):
-        remedy = "choose observed or expected"
-        raise ParameterError(Problem("E301", "information", f"{information!r} is unknown", remedy))
-    if method in KENWARD_ROGER_SCALES and not reml:
-        raise ParameterError(Problem("E301", "df", f"{df} is defined for reml=True"))
-    if not 0 < level < 1:
-        raise ParameterError(Problem("E301", "level", f"{level} is not between 0 and 1"))
-    return Options(method, cast(Literal["observed", "expected"], information), level)
 
 
 def _collected(formula: str | None, data: Any, patient: str | None, visit: str | None, by: str | None) -> Moments:

@@ -5,7 +5,7 @@ y_ij = x_ij'beta + z_ij'u_i + e_ij,   u_i ~ N(0, G) unstructured,   e_ij ~ N(0, 
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Literal, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +13,11 @@ import pandas as pd
 from easitrace.covariance import Array
 from easitrace.errors import ParameterError, Problem
 from easitrace.models.basis import Basis
-from easitrace.models.effects import KENWARD_ROGER_SCALES, Options
+from easitrace.models.effects import KENWARD_ROGER_SCALES, Options, checked_options
 from easitrace.models.fit import Optimum, Status
 from easitrace.models.gate import UNIDENTIFIED
 from easitrace.models.individual_rows import Individuals, individuals, to_basis
-from easitrace.models.inference import FixedEffects, checked_method, kenward_roger_covariance
+from easitrace.models.inference import FixedEffects, kenward_roger_covariance
 from easitrace.models.likelihood import profile
 from easitrace.models.newton import Local, Run, minimise, quadratic
 from easitrace.models.optimise import FEW_PATIENTS
@@ -96,19 +96,11 @@ def fit_random_effects(
 
 
 def _checked(df: str, information: str, level: float, reml: bool) -> Options:
-    """The options of inference, once each is known to exist."""
-    method = checked_method(df)
-    if method == "kenward-roger-mmrm":
+    """The options of inference, once each is known to exist here."""
+    if df == "kenward-roger-mmrm":
         what = "kenward-roger-mmrm belongs to fit_mmrm"
         raise ParameterError(Problem("E301", "df", what, "choose kenward-roger"))
-    if information not in ("observed", "expected"):
-        remedy = "choose observed or expected"
-        raise ParameterError(Problem("E301", "information", f"{information!r} is unknown", remedy))
-    if method in KENWARD_ROGER_SCALES and not reml:
-        raise ParameterError(Problem("E301", "df", f"{df} is defined for reml=True"))
-    if not 0 < level < 1:
-        raise ParameterError(Problem("E301", "level", f"{level} is not between 0 and 1"))
-    return Options(method, cast(Literal["observed", "expected"], information), level)
+    return checked_options(df, information, level, reml)
 
 
 def optimise(patients: Patients, reml: bool) -> tuple[tuple[Run, ...], int]:
