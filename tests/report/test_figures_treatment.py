@@ -142,7 +142,7 @@ def test_a_caption_names_every_source_once() -> None:
 
 def test_targets_in_words_say_what_is_missing() -> None:
     table = targets.assess(COHORT, 12, estimand="while-on-treatment")
-    assert "acceptable at 3 months: not assessable: patient global was not recorded" in prose.targets_sentence(
+    assert "acceptable at 3 months: not assessable, patient global was not recorded." in prose.targets_sentence(
         table, Style()
     )
     note = prose.targets_note(COHORT, "wilson", 0.95)

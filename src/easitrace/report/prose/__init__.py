@@ -26,6 +26,7 @@ from easitrace.report.prose.course import sensitivity_numbers as sensitivity_num
 from easitrace.report.prose.course import sensitivity_sentence as sensitivity_sentence
 from easitrace.report.prose.course import spaghetti_caption as spaghetti_caption
 from easitrace.report.prose.patient_reported import correlation_note as correlation_note
+from easitrace.report.prose.patient_reported import definition_names as definition_names
 from easitrace.report.prose.patient_reported import definitions_note as definitions_note
 from easitrace.report.prose.patient_reported import gains as gains
 from easitrace.report.prose.patient_reported import gains_sentence as gains_sentence

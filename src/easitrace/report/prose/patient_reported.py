@@ -81,11 +81,18 @@ def important_note(changes: pd.DataFrame, names: dict[str, str]) -> str:
     return f"Shift: Hodges-Lehmann, below zero is a drop. P: {methods}; not adjusted.{against}"
 
 
-def definitions_note(interval: str, level: float) -> str:
-    """Who is in the denominator of a responder definition and who is counted apart."""
+def definition_names(cohort: Cohort, responders: pd.DataFrame) -> dict[str, str]:
+    """The criteria of the responder definitions as a journal writes them."""
+    return {text: capital(criterion_label(text, cohort)) for text in dict.fromkeys(responders["criterion"])}
+
+
+def definitions_note(responders: pd.DataFrame, names: dict[str, str], interval: str, level: float) -> str:
+    """What each definition means and who says so, who is in its denominator and who is counted apart."""
+    own = responders.drop_duplicates("criterion").to_dict("records")
+    sources = "; ".join(f"{names[row['criterion']]}: {row['meaning']}, {row['source']}" for row in own)
     return (
-        "n: patients whose answer is known. Out of reach: the baseline leaves no room for the change; these patients "
-        "are not in n. Not known: stopped, in follow-up, or a score is missing. Met at baseline: of all "
+        f"{sources}. n: patients whose answer is known. Out of reach: the baseline leaves no room for the change; "
+        "these patients are not in n. Not known: stopped, in follow-up, or a score is missing. Met at baseline: of all "
         f"patients. {interval_note(interval, level)}"
     )
 
@@ -132,8 +139,9 @@ def targets_sentence(table: pd.DataFrame, style: Style) -> str:
     parts = []
     for row in table[table["kind"] == "target"].to_dict("records"):
         known = row["status"] == ASSESSED
-        parts.append(f"{row['target']}: {style.count(int(row['met']), int(row['n'])) if known else row['status']}")
-    return f"{'; '.join(parts)}."
+        said = f"met by {style.count(int(row['met']), int(row['n']))}" if known else row["status"].replace(":", ",")
+        parts.append(f"{row['target']}: {said}.")
+    return " ".join(parts)
 
 
 def together_caption(target: Target, visit: str) -> str:

@@ -53,7 +53,7 @@ def definitions_table(
     rows = [
         {
             "Instrument": capital(labels[row["instrument"]]),
-            "Definition": f"{names[row['criterion']]} ({row['meaning']}; {row['source']})",
+            "Definition": names[row["criterion"]],
             "Visit": capital(row["visit"]),
             "Met / n": style.count(int(row["responders"]), int(row["n"])),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
