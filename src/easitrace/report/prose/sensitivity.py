@@ -11,6 +11,7 @@ from easitrace.report.prose.words_of_numbers import joined, number_keys
 from easitrace.report.style import Style
 from easitrace.report.words import INTERVAL_NAMES, MISSING_NAMES, UNITS
 from easitrace.response.imputation import Imputed
+from easitrace.response.sensitivity import distinct
 
 SENSITIVITY_NUMBERS = {
     "change": "change",
@@ -20,6 +21,11 @@ SENSITIVITY_NUMBERS = {
     "share_lower": "share_lower",
     "share_upper": "share_upper",
     "n": "n",
+}
+UNSEEN = {
+    "stopped": "had stopped treatment",
+    "in follow-up": "are in follow-up, the visit not being due yet,",
+    "missed": "missed the visit",
 }
 
 
@@ -35,9 +41,6 @@ def unseen_sentence(cohort: Cohort, week: float) -> str:
     )
 
 
-UNSEEN = {"stopped": "had stopped treatment", "in follow-up": "are not there yet", "missed": "missed the visit"}
-
-
 def estimand_numbers(table: pd.DataFrame) -> dict[str, Any]:
     """`change_composite_mi`, `share_composite_mi`, ... for every estimand and rule."""
     keyed = table.assign(key=table["estimand"] + " " + table["missing"])
@@ -46,13 +49,15 @@ def estimand_numbers(table: pd.DataFrame) -> dict[str, Any]:
 
 def estimands_note(table: pd.DataFrame, interval: str, imputations: int) -> str:
     """How each row was computed, and why a row is empty."""
-    failed = table[table["message"].str.startswith("not estimable")]
+    different = distinct(table)
+    failed = different[different["message"].str.startswith("not estimable")]
     reasons = [f"{row['estimand']}, {MISSING_NAMES[row['missing']]}: {row['message']}." for row in _records(failed)]
     return " ".join(
         [
             "Recorded only: mean and change from the trajectory model, proportion of the patients whose response is "
             "known. Stopped = non-response: no score is filled in. Last score carried: paired analysis; nothing is "
-            "carried to visits that are not due yet. Not in n: response not known, or criterion out of reach.",
+            "carried to visits that are not due yet. By rule: of n, patients whose response was not recorded but "
+            "counted as non-response, carried forward or imputed. Not in n: response not known, or criterion out of reach.",
             f"Proportions: {INTERVAL_NAMES[interval]}; with {imputations} imputations Wilson's interval for imputed "
             "data (Lott & Reiter 2020).",
             *reasons,
@@ -64,7 +69,8 @@ def chosen_sentence(table: pd.DataFrame, chosen: Mapping[str, str], scale: str, 
     """The report's own choice, and the range of all others."""
     own = table[(table["estimand"] == chosen["estimand"]) & (table["missing"] == chosen["missing"])].iloc[0]
     unit, name = UNITS[scale], f"{chosen['estimand'].replace('-', ' ')} with {MISSING_NAMES[chosen['missing']]}"
-    change, share = table.dropna(subset=["change"]), 100 * table["share"].dropna()
+    different = distinct(table)
+    change, share = different.dropna(subset=["change"]), 100 * different["share"].dropna()
     parts = [f"The choice of this report is {name}."]
     if pd.notna(own["change"]):
         limits = style.interval(own["change_lower"], own["change_upper"])
@@ -75,7 +81,7 @@ def chosen_sentence(table: pd.DataFrame, chosen: Mapping[str, str], scale: str, 
     if len(change):
         apart = int((change["change_lower"] * change["change_upper"] > 0).sum())
         span = style.interval(change["change"].min(), change["change"].max())
-        parts.append(f"Over all {len(change)} analyses of the scores the change runs from {span}{unit};")
+        parts.append(f"Over all {len(change)} different analyses of the scores the change runs from {span}{unit};")
         parts.append(f"in {apart} of them its interval excludes zero.")
     if len(share):
         parts.append(f"The proportion of responders runs from {style.interval(share.min(), share.max(), 0)}%.")
@@ -105,8 +111,8 @@ def tipping_sentence(table: pd.DataFrame, point: float | None, floor: float, sca
     tips = (
         f"That stays so up to the last \u03b4 of {last['delta']:g} points."
         if point is None
-        else f"That changes when the {first['worsened']} scores imputed after stopping are {point:g} points worse, "
-        f"where the change is {style.number(_at(table, point)['change'])}{unit}."
+        else f"That changes when the {int(first['worsened'])} scores imputed after stopping are {point:g} points "
+        f"worse, where the change is {style.number(_at(table, point)['change'])}{unit}."
     )
     shares = f"{style.percent(first['share'])} to {style.percent(last['share'])}"
     return (
