@@ -55,8 +55,8 @@ def survival_sentence(weeks: pd.DataFrame, style: Style) -> str:
 
 
 SURVIVAL_NOTE = (
-    "Limits on the scale of log(\u2212log S) with Greenwood's standard error; missing before the first stop. A dash: "
-    "nobody was followed that long."
+    "Limits on the scale of log(\u2212log S) with Greenwood's standard error. A dash: nobody had stopped yet, or nobody "
+    "was followed that long."
 )
 
 
@@ -77,8 +77,9 @@ def stops_note(interval: str, level: float) -> str:
     """What the two proportions of a reason are."""
     return (
         "Patients / n: of all patients, also those still in follow-up. Cumulative incidence: by the end of follow-up, "
-        "the other reasons competing (Aalen-Johansen); the reasons add up to one minus the Kaplan-Meier curve. "
-        f"{interval_note(interval, level)}"
+        "the other reasons competing (Aalen-Johansen); the reasons add up to one minus the Kaplan-Meier curve; "
+        "its limits are on the scale of log(\u2212log F) with Aalen's standard error, those of any reason as for the "
+        f"curve. Other limits: {interval_note(interval, level)}"
     )
 
 
