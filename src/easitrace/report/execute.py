@@ -109,7 +109,8 @@ def _at_once(chapters: Sequence[Path], execution: Execution, workers: int) -> li
     ran: list[Ran] = []
     problems: list[Problem] = []
     with ThreadPoolExecutor(workers, thread_name_prefix="chapter") as pool:
-        waiting = [pool.submit(execute_chapter, path, execution) for path in chapters]
+        largest_first = sorted(chapters, key=lambda path: path.stat().st_size, reverse=True)
+        waiting = [pool.submit(execute_chapter, path, execution) for path in largest_first]
         try:
             for done in as_completed(waiting):
                 error = done.exception()
