@@ -55,8 +55,8 @@ def survival_sentence(weeks: pd.DataFrame, style: Style) -> str:
 
 
 SURVIVAL_NOTE = (
-    "Limits on the scale of log(\u2212log S) with Greenwood's standard error. A dash: nobody had stopped yet, or nobody "
-    "was followed that long."
+    "Limits on the scale of log(\u2212log S) with Greenwood's standard error. A dash: nobody had stopped yet, or "
+    "nobody was followed that long."
 )
 
 
