@@ -5,7 +5,7 @@ UV := $(shell if uv --version >/dev/null 2>&1; then command -v uv; else echo .to
 UV_VERSION := 0.8
 RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin
 
-.PHONY: env report test test-slow lab bench lock
+.PHONY: env report test test-slow lab bench validate lock
 env: .venv/.complete
 
 .tools/bin/uv:
@@ -37,6 +37,12 @@ lab: env
 
 bench: env
 	$(RUN)/pytest benchmarks -m "" --benchmark-only --benchmark-columns=min,median,rounds
+
+# Our numbers beside R's, as a page.
+validate: env
+	mkdir -p reports/validation
+	$(RUN)/papermill --cwd notebooks --no-progress-bar notebooks/90_validation.ipynb reports/validation/90_validation.ipynb
+	$(RUN)/jupyter nbconvert --to html --no-input reports/validation/90_validation.ipynb
 
 # After a change of dependencies: the lock and the conda file that repeats its pins.
 lock: | $(UV)
