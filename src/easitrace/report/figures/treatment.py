@@ -94,10 +94,9 @@ def swimmer_plot(bars: pd.DataFrame, visits: pd.DataFrame, criterion: str, weeks
     ax.barh(bars["rank"], bars["days"] / DAYS_PER_WEEK, height=0.5, color="#dfe3e8", lw=0, zorder=1)
     for end, (marker, colour, _) in END_MARKS.items():
         own = bars[bars["end"] == end]
-        size = 26 if marker in "XPdD" else 50
-        ax.scatter(
-            own["days"] / DAYS_PER_WEEK, own["rank"], marker=marker, s=size, color=colour, zorder=4, clip_on=False
-        )
+        beyond = 0.025 * bars["days"].max() if marker == ">" else 0.0
+        look: Any = {"marker": marker, "color": colour, "zorder": 4, "clip_on": False}
+        ax.scatter((own["days"] + beyond) / DAYS_PER_WEEK, own["rank"], s=26 if marker in "XPdD" else 42, **look)
     looks = {"met": {"color": BLUE}, "not met": {"facecolor": "white", "edgecolor": INK}, "not known": {"color": PALE}}
     for state, look in looks.items():
         own = visits[visits["state"] == state]
