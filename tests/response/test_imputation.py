@@ -168,7 +168,8 @@ def test_patients_in_follow_up_are_imputed_and_are_no_failures() -> None:
 
 
 def test_composite_failures_are_non_responders_in_every_imputation() -> None:
-    cohort = cohort_of(dropped(complete(60, 11), 12), weeks=WEEKS)
+    patients = dropped(complete(60, 11), 12) | {"L": stopped(8, "inefficacy", 6.0, 9.0, None)}  # set back to 6
+    cohort = cohort_of(patients, weeks=WEEKS)
     row = rows_of(compare(cohort, plan(criterion="easi<=7")), estimand="composite", missing="mi")
     counted = endpoints(cohort, ["easi<=7"], estimand="composite").set_index("week").loc[12]
     assert row["failures"] == counted["counted_as_failure"] > 0

@@ -57,7 +57,8 @@ def estimands_note(table: pd.DataFrame, interval: str, imputations: int) -> str:
             "Recorded only: mean and change from the trajectory model, proportion of the patients whose response is "
             "known. Stopped = non-response: no score is filled in. Last score carried: paired analysis; nothing is "
             "carried to visits that are not due yet. By rule: of n, patients whose response was not recorded but "
-            "counted as non-response, carried forward or imputed. Not in n: response not known, or criterion out of reach.",
+            "counted as non-response, carried forward or imputed. Not in n: response not known, or criterion out of "
+            "reach.",
             f"Proportions: {INTERVAL_NAMES[interval]}; with {imputations} imputations Wilson's interval for imputed "
             "data (Lott & Reiter 2020).",
             *reasons,
