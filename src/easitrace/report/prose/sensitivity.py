@@ -54,11 +54,11 @@ def estimands_note(table: pd.DataFrame, interval: str, imputations: int) -> str:
     reasons = [f"{row['estimand']}, {MISSING_NAMES[row['missing']]}: {row['message']}." for row in _records(failed)]
     return " ".join(
         [
-            "Recorded only: mean and change from the trajectory model, proportion of the patients whose response is "
-            "known. Stopped = non-response: no score is filled in. Last score carried: paired analysis; nothing is "
-            "carried to visits that are not due yet. By rule: of n, patients whose response was not recorded but "
-            "counted as non-response, carried forward or imputed. Not in n: response not known, or criterion out of "
-            "reach.",
+            "Scores: patients whose scores enter the mean and its change. Recorded only: mean and change from the "
+            "trajectory model, proportion of the patients whose response is known. Stopped = non-response: no score is "
+            "filled in. Last score carried: paired analysis; nothing is carried to visits that are not due yet. By "
+            "rule: those of n whose response was not recorded but counted as non-response, carried forward or imputed. "
+            "Not in n: response not known, or criterion out of reach.",
             f"Proportions: {INTERVAL_NAMES[interval]}; with {imputations} imputations Wilson's interval for imputed "
             "data (Lott & Reiter 2020).",
             *reasons,
@@ -94,7 +94,7 @@ def imputation_sentence(imputed: Imputed) -> str:
     m, gaps = len(imputed.scores), int(imputed.missing.sum())
     parts = [
         f"{gaps} scores were imputed {m} times, {int(imputed.stopped.sum())} of them after treatment was stopped.",
-        f"Of {imputed.drawn} draws {imputed.beyond} lay beyond the range of the instrument and were moved to its end.",
+        f"Draws beyond the range of the instrument, moved to its end: {imputed.beyond} of {imputed.drawn}.",
     ]
     if imputed.redrawn:
         parts.append(f"{imputed.redrawn} draws of the covariance matrix were not positive definite and drawn anew.")

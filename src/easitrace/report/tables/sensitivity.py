@@ -22,12 +22,11 @@ def estimands_table(data: pd.DataFrame, style: Style, level: float, unit: str) -
         {
             "Estimand": capital(row["estimand"].replace("-", " ")),
             "Rule": SHORT_MISSING[row["missing"]],
-            "Patients (filled in)": f"{row['patients']} ({row['filled']})" if row["patients"] else MISSING,
+            "Scores (filled in)": f"{row['patients']} ({row['filled']})" if row["patients"] else MISSING,
             f"Mean, points ({level:.0%} CI)": _estimate(row, "mean", style, style.digits),
             f"{unit} ({level:.0%} CI)": _estimate(row, "change", style, style.digits if whole else style.digits + 1),
             f"Responders, % ({level:.0%} CI)": _share(row, style),
-            "n": str(row["n"]),
-            "By rule": str(row["failures"] + row["decided"]),
+            "n (by rule)": f"{row['n']} ({row['failures'] + row['decided']})",
             "Not in n": str(row["left_out"]),
         }
         for row in data.to_dict("records")
