@@ -32,6 +32,7 @@ CHANGED: list[tuple[str, str, dict[str, Any]]] = [
     ("01_cohort", "style", {"style": {"decimal": ","}}),
     ("02_course", "estimand", {"estimand": "composite"}),
     ("02_course", "level", {"level": 0.9}),
+    ("02_course", "context", {"context": False}),
     ("02_course", "seed", {"seed": 7}),
     ("02_course", "outcome", {"outcome": "poem"}),
     ("03_trajectory", "decision_week", {"decision_week": 4}),

@@ -156,6 +156,7 @@ class Parameters(BaseModel):
     quartiles: QuartileMethod = Field("linear", description="definition of quartiles, by its NumPy name")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(description="start of the random numbers")
     published: Line | None = Field(None, description="published figures to set beside ours")
+    context: bool = Field(True, description="draw published cohorts beside this one")
     style: StyleEntry = Field(StyleEntry(), description="how numbers are printed")
     show_code: bool = Field(False, description="show the code in the report")
 

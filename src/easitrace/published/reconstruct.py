@@ -197,7 +197,7 @@ def _patient_table(fates: Fates, stops: Floats, characteristics: dict[str, Any],
 def _printed(value: float, grid: float) -> str:
     """A score with the digits of its grid; nothing when it is missing."""
     digits = len(f"{grid:.10g}".partition(".")[2])
-    return "" if np.isnan(value) else f"{value:.{digits}f}"
+    return "" if np.isnan(value) else f"{value + 0.0:.{digits}f}"
 
 
 def _verify(summary: Summary, cohort: Cohort) -> None:
