@@ -84,7 +84,7 @@ def test_the_tipping_point_is_printed_where_it_is() -> None:
     table = tipping(COHORT, "while-on-treatment", PLAN)
     point = tipping_point(table)
     said = prose.tipping_sentence(table, point, floor_of_share(table), "log1p", Style())
-    assert f"the 4 scores imputed after stopping are {point:g} points worse" in said
+    assert f"the 4 scores imputed after stopping are worse by δ = {point:g} points" in said
     assert f"= {point:g}:" in words_of(figures.tipping_curve(table, point, UNIT, "EASI", Style()))
     never = prose.tipping_sentence(table, None, 5.0, "log1p", Style())
     assert "stays so up to the last" in never and "36 points" in never

@@ -49,7 +49,7 @@ def estimand_numbers(table: pd.DataFrame) -> dict[str, Any]:
 
 def estimands_note(table: pd.DataFrame, interval: str, imputations: int) -> str:
     """How each row was computed, and why a row is empty."""
-    different = distinct(table)
+    different, patients = distinct(table), int(table["n"].iloc[0] + table["left_out"].iloc[0])
     failed = different[different["message"].str.startswith("not estimable")]
     reasons = [f"{row['estimand']}, {MISSING_NAMES[row['missing']]}: {row['message']}." for row in _records(failed)]
     return " ".join(
@@ -58,7 +58,7 @@ def estimands_note(table: pd.DataFrame, interval: str, imputations: int) -> str:
             "trajectory model, proportion of the patients whose response is known. Stopped = non-response: no score is "
             "filled in. Last score carried: paired analysis; nothing is carried to visits that are not due yet. By "
             "rule: those of n whose response was not recorded but counted as non-response, carried forward or imputed. "
-            "Not in n: response not known, or criterion out of reach.",
+            f"Not in n, of {patients} patients: response not known, or criterion out of reach.",
             f"Proportions: {INTERVAL_NAMES[interval]}; with {imputations} imputations Wilson's interval for imputed "
             "data (Lott & Reiter 2020).",
             *reasons,
@@ -112,8 +112,8 @@ def tipping_sentence(table: pd.DataFrame, point: float | None, floor: float, sca
     tips = (
         f"That stays so up to the last \u03b4 of {last['delta']:g} points."
         if point is None
-        else f"That changes when the {int(first['worsened'])} scores imputed after stopping are {point:g} points "
-        f"worse, where the change is {style.number(_at(table, point)['change'])}{unit}."
+        else f"That changes when the {int(first['worsened'])} scores imputed after stopping are worse by "
+        f"\u03b4 = {point:g} points, where the change is {style.number(_at(table, point)['change'])}{unit}."
     )
     shares = f"{style.percent(first['share'])} to {style.percent(last['share'])}"
     return (

@@ -27,7 +27,6 @@ def estimands_table(data: pd.DataFrame, style: Style, level: float, unit: str) -
             f"{unit} ({level:.0%} CI)": _estimate(row, "change", style, style.digits if whole else style.digits + 1),
             f"Responders, % ({level:.0%} CI)": _share(row, style),
             "n (by rule)": f"{row['n']} ({row['failures'] + row['decided']})",
-            "Not in n": str(row["left_out"]),
         }
         for row in data.to_dict("records")
     ]
