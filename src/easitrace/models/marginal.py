@@ -60,7 +60,8 @@ def marginal_probabilities(
         estimate, se, done, message = _fitted(answers, codes, used[patient].to_numpy(), working)
         for name, value in (("estimate", estimate), ("se", se), ("working", done), ("message", message)):
             table.loc[mixed, name] = value
-    return _with_limits(table, level)[list(COLUMNS)]
+    probability, lower, upper = logit_interval(table["estimate"], table["se"], level)
+    return table.assign(probability=probability, lower=lower, upper=upper)[list(COLUMNS)]
 
 
 def is_separated(X: ArrayLike, y: ArrayLike) -> bool:
@@ -132,13 +133,10 @@ def _gee(answers: Any, codes: Any, patients: Any, working: str) -> tuple[Any, An
     return (fit.params, fit.bse) if trusted else None
 
 
-def _with_limits(table: pd.DataFrame, level: float) -> pd.DataFrame:
+def logit_interval(estimate: Any, se: Any, level: float) -> tuple[Any, Any, Any]:
+    """Probability and limits from a logit and its standard error: estimate +/- z SE, transformed back."""
     from scipy.special import expit
     from scipy.stats import norm
 
-    half = norm.ppf((1 + level) / 2) * table["se"]
-    return table.assign(
-        probability=expit(table["estimate"]),
-        lower=expit(table["estimate"] - half),
-        upper=expit(table["estimate"] + half),
-    )
+    half = norm.ppf((1 + level) / 2) * se
+    return expit(estimate), expit(estimate - half), expit(estimate + half)

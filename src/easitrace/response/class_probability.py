@@ -22,16 +22,15 @@ import pandas as pd
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.describe import attendance
 from easitrace.errors import DataError, NotEstimableError, Problem
-from easitrace.instruments import UNITS_PER_POINT, lost_more_than
+from easitrace.instruments import lost_more_than
 from easitrace.models.emmeans import BACK
 from easitrace.models.fit import Fit
 from easitrace.models.mmrm import fit_mmrm
 from easitrace.models.predictive import Parameters, drawn, point, simulated
 from easitrace.response.classify import CLASSES, HALF, NOT_YET, VISIT_MISSING, classify
-from easitrace.response.criteria import criterion_of
+from easitrace.response.criteria import criterion_of, met_by
 from easitrace.response.estimands import recorded_under
 from easitrace.response.expression import atoms
-from easitrace.response.limits import limit_in_units
 from easitrace.response.rules import Rule
 from easitrace.response.trajectory import SCALES, ScaleName, model_formula, model_rows
 
@@ -78,7 +77,8 @@ def fitted(
     try:
         fit = fit_mmrm(model_formula(covariates), rows, patient="patient", visit="visit", covariance=covariance, df=df)
     except (NotEstimableError, DataError) as error:
-        return None, error.problems[0].what
+        problem = error.problems[0]
+        return None, f"{problem.where} {problem.what}"
     return (fit, "") if fit.status == "converged" else (None, fit.message)
 
 
@@ -311,14 +311,14 @@ def _shares(cohort: Cohort, scores: Scores, points: Any, rule: Rule) -> Any:
 
 
 def _answers(cohort: Cohort, points: Any, rule: Rule) -> Any:
-    """All that a class takes from scores (m, J): at each later visit whether the criterion is met, and half is lost."""
-    better, start, later = cohort.instrument().better, points[:, :1], points[:, 1:]
-    sign = 1 if better == "lower" else -1
-    limit = limit_in_units(cohort, rule.criterion, start)
-    met = np.where(np.isnan(later), np.nan, sign * np.round(later * UNITS_PER_POINT) <= sign * limit)
-    if rule.loss_rule == "strict":
-        return np.nan_to_num(met, nan=-1)
-    best = (np.fmin if better == "lower" else np.fmax).accumulate(later, axis=1)
-    before = np.broadcast_to(start, later.shape)
-    lost = lost_more_than(before.ravel(), best.ravel(), later.ravel(), HALF, better).to_numpy(float, na_value=-1)
-    return np.column_stack([np.nan_to_num(met, nan=-1), lost.reshape(later.shape)])
+    """All that a class takes from scores (m, J): is the criterion within reach, met at each later visit, half lost."""
+    one, expression = cohort.instrument(), criterion_of(cohort, rule.criterion)
+    start, later = pd.Series(points[:, 0]), points[:, 1:]
+    best = np.column_stack([np.full(len(points), one.best), later])
+    met = [met_by(cohort, expression, {one.name: start}, {one.name: pd.Series(now)}) for now in best.T]
+    answers = [answer.to_numpy(float, na_value=-1) for answer in met]
+    if rule.loss_rule != "strict":
+        so_far = (np.fmin if one.better == "lower" else np.fmax).accumulate(later, axis=1)
+        lost = [lost_more_than(start, *pair, HALF, one.better) for pair in zip(so_far.T, later.T, strict=True)]
+        answers += [answer.to_numpy(float, na_value=-1) for answer in lost]
+    return np.column_stack(answers)

@@ -13,7 +13,7 @@ from easitrace.response.expression import Combined, Expression, Percent, Reached
 def response_limit(cohort: Cohort, criterion: str, baseline: Any) -> Any:
     """The worst score on the instrument's grid that still meets the criterion, by baseline score.
 
-    Missing where the criterion cannot be met from the baseline, or a percentage is of a baseline of 0.
+    Missing where the baseline is, where the criterion cannot be met from it, and for a percentage of 0.
     """
     one = cohort.instrument()
     units = limit_in_units(cohort, criterion, baseline)
@@ -27,13 +27,14 @@ def response_limit(cohort: Cohort, criterion: str, baseline: Any) -> Any:
 def limit_in_units(cohort: Cohort, criterion: str, baseline: Any) -> Any:
     """The limit of a criterion in millionths of a point, by baseline score, exact: a score at it meets, one beyond not.
 
-    It may lie outside the instrument's range; missing for a percentage of a baseline of 0.
+    It may lie outside the instrument's range; missing for a missing baseline, and for a percentage of 0.
     """
     expression = criterion_of(cohort, criterion)
-    start = np.round(np.asarray(baseline, dtype=float) * UNITS_PER_POINT).astype(np.int64)
+    scores = np.asarray(baseline, dtype=float)
+    start = np.round(np.nan_to_num(scores) * UNITS_PER_POINT).astype(np.int64)
     limit = _limit(expression, start, cohort.instrument().better == "lower").astype(float)
     percents = any(isinstance(atom, Percent) for atom in atoms(expression))
-    return np.where((start == 0) & percents, np.nan, limit)
+    return np.where(np.isnan(scores) | ((start == 0) & percents), np.nan, limit)
 
 
 def _limit(expression: Expression, start: Any, lower: bool) -> Any:

@@ -78,12 +78,13 @@ def obstacle(cohort: Cohort, fit: Fit, question: Question) -> str:
         check_question(cohort, question)
     except NotEstimableError as error:
         return error.problems[0].what
-    known = {visit.week for visit in cohort.schedule if visit.label in fit.visits}
-    if question.decision_week not in known:
+    if question.decision_week not in {visit.week for visit in cohort.schedule if visit.label in fit.visits}:
         return f"nobody was seen at week {question.decision_week:g}"
-    if _candidates(cohort, question)["response"].notna().any():
-        return ""
-    return "nobody has a baseline score, a first follow-up score and a known response"
+    known = _candidates(cohort, question)["response"].dropna()
+    if known.empty:
+        return "nobody has a baseline score, a first follow-up score and a known response"
+    same = {0: "none", len(known): "all"}.get(int(known.sum()))
+    return f"{same} of the {len(known)} patients whose response is known responded" if same else ""
 
 
 def visits_of(cohort: Cohort, decision_week: float) -> tuple[Visit, Visit]:

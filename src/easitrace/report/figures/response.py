@@ -35,8 +35,9 @@ def responder_shares(endpoints: pd.DataFrame, marginal: pd.DataFrame | None = No
         if marginal is not None:
             _marginal(ax, marginal[marginal["criterion"] == criterion], list(rows["week"]))
     if marginal is not None:
-        names = ["Observed, responders/n", "Marginal model"]
-        figure.legend(panels[0].containers[:2], names, loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+        handles = max((ax.containers for ax in panels), key=len)
+        names = ["Observed, responders/n", "Marginal model"][: len(handles)]
+        figure.legend(handles, names, loc="outside upper left", ncols=2, frameon=False, fontsize=8)
     figure.supxlabel("Week", fontsize=8.5)
     figure.supylabel("Responders, % of n", fontsize=8.5)
     return figure
@@ -45,6 +46,8 @@ def responder_shares(endpoints: pd.DataFrame, marginal: pd.DataFrame | None = No
 def _marginal(ax: "Axes", rows: pd.DataFrame, weeks: list[float]) -> None:
     """Marginal probabilities, to the left of the observed proportions."""
     known = rows[rows["probability"].notna()]
+    if known.empty:
+        return
     place = np.array([weeks.index(week) for week in known["week"]]) - 0.16
     share = 100 * known["probability"].to_numpy(float)
     spread = np.abs(100 * known[["lower", "upper"]].to_numpy(float).T - share)

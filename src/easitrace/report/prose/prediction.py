@@ -123,11 +123,12 @@ def verdict_template(brier: pd.DataFrame) -> str:
         "and that of the base rate {brier_base:.3f} (difference {gain:.3f}, {level:%} CI {gain_lower:.3f} to "
         "{gain_upper:.3f}). "
     )
-    return scores + _verdict(model["difference"], model["lower"], model["upper"])
+    verdict = _verdict(model["difference"], model["lower"], model["upper"])
+    return f"{scores}{verdict} Lowest of all is the score of: {{best_method}}."
 
 
-def verdict_values(brier: pd.DataFrame, level: float) -> dict[str, Any]:
-    """The numbers of the verdict."""
+def verdict_values(brier: pd.DataFrame, level: float, names: Mapping[str, str]) -> dict[str, Any]:
+    """The numbers of the verdict; `names` are the ways of predicting in print."""
     model, base = _row(brier, MODEL), _row(brier, BASE_RATE)
     return {
         "not_estimable": model["not_estimable"],
@@ -138,6 +139,7 @@ def verdict_values(brier: pd.DataFrame, level: float) -> dict[str, Any]:
         "gain_lower": model["lower"],
         "gain_upper": model["upper"],
         "level": level,
+        "best_method": names[brier.sort_values("brier", kind="stable")["method"].iloc[0]].lower(),
     }
 
 
@@ -188,8 +190,10 @@ def _verdict(difference: float, lower: float, upper: float) -> str:
         return "It predicts better than the base rate."
     if lower > 0:
         return "It predicts worse than the base rate: the chart says nothing about a new patient."
-    direction = "lower" if difference < 0 else "not lower"
+    direction = (
+        "lower than that of the base rate, but" if difference < 0 else "not lower than that of the base rate, and"
+    )
     return (
-        f"The score is {direction} than that of the base rate, and the interval includes no difference: these data do "
-        "not show that the first follow-up visit predicts the response of a new patient."
+        f"The score is {direction} the interval includes no difference: these data do not show that the first "
+        "follow-up visit predicts the response of a new patient."
     )
