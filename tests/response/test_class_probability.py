@@ -95,6 +95,17 @@ def test_one_course_of_each_kind_stands_for_all_of_them(study: tuple[Any, Any], 
     assert len(np.unique(codes)) >= 3
 
 
+def test_a_baseline_that_leaves_the_criterion_out_of_reach_is_a_kind_of_its_own() -> None:
+    """Stopped for inefficacy after the baseline visit: a non-responder only where a drop of 6.6 was possible."""
+    stopped = {"easi": [9, None, None], "status": "stopped", "stop_week": 2.0, "stop_reason": "inefficacy"}
+    cohort = cohort_of({"A": stopped}, weeks=(0, 4, 12))
+    points = np.full((1, 100, 3), np.nan)
+    points[0, :, 0] = np.repeat([5.0, 9.0], 50)
+    scores = cp.Scores(np.array(["A"]), None, None, [0.0, 4.0, 12.0])
+    shares = dict(zip(NAMES, cp._shares(cohort, scores, points, replace(RULE, criterion="drop>=6.6"))[0], strict=True))
+    assert shares["non-responder"] == 0.5 and shares["not classifiable, visit missing"] == 0.5
+
+
 def test_the_true_courses_are_recovered_from_scores_with_error() -> None:
     """Of 500 simulated patients, as many are expected in each class as there are without error, within 2.5 SE."""
     error = 0.05

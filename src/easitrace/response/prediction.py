@@ -34,7 +34,7 @@ from easitrace.response.trajectory import SCALES, ScaleName, model_formula, mode
 PARAMETER_DRAWS = 500
 MOST_LEFT_ONE_OUT = 100
 FOLDS = 20
-CHART_POINTS = 61
+CHART_POINTS = 45
 CHUNK = 256
 GROUP_SIZE = 6
 MOST_GROUPS = 10

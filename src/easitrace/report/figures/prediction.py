@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+DARKEST = "#333333"
 LOOKS: Mapping[str, tuple[str, str]] = {  # colour and hatch
     "response": (BLUE, ""),
     "response lost": (ORANGE, "///"),
     "no response": (PALE, ""),
     "seen, response not known": ("#e8e8e8", "xx"),
-    "stopped": (SOFT, ""),
+    "stopped": (DARKEST, ""),
     "in follow-up": ("white", ""),
     "missed": ("white", "xx"),
 }
@@ -26,12 +27,12 @@ CLASS_LOOKS: Mapping[str, tuple[str, str]] = {
     "responder": (BLUE, ""),
     "temporary responder": (ORANGE, "///"),
     "non-responder": (PALE, ""),
-    "stopped for side effects": (SOFT, ""),
-    "stopped, other reason": (SOFT, ".."),
+    "stopped for side effects": (DARKEST, ""),
+    "stopped, other reason": (DARKEST, ".."),
     "not classifiable yet": ("white", ""),
     "not classifiable, visit missing": ("white", "xx"),
 }
-DARK = (BLUE, SOFT)
+DARK = (BLUE, DARKEST)
 BAR = 0.34
 SMALLEST_LABELLED = 0.03
 NARROW = 0.15
