@@ -11,6 +11,7 @@ from easitrace.models.basis import to_basis
 from easitrace.models.emmeans import contrasts, emmeans, joint_test
 from easitrace.models.mmrm import FALLBACK, fit_mmrm
 from easitrace.models.moments import collect
+from easitrace.models.newton import smallest_eigenvalue
 from easitrace.models.optimise import Model
 
 VISITS = [0, 4, 8, 16]
@@ -294,3 +295,19 @@ def test_skewed_cohorts(seed):
 @pytest.mark.parametrize("seed", range(40, 500))
 def test_more_skewed_cohorts(seed):
     check_skewed_cohort(seed)
+
+
+def test_no_curvature_at_all_is_not_scaled_into_an_identified_parameter():
+    rounding = np.diag([6.5, 1.1e-16, 1.3e-15])
+    assert smallest_eigenvalue(rounding) <= 0
+    assert smallest_eigenvalue(np.diag([6.5, 1.1e-4, 1.3e-5])) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("transform", [lambda y: y, np.log1p, np.sqrt])
+def test_a_visit_of_one_patient_is_not_identified_on_any_scale(transform):
+    rng = np.random.default_rng(11)
+    frame = pd.DataFrame({"patient": range(14), "week": 0, "y": transform(rng.uniform(5, 40, 14).round(1))})
+    alone = pd.DataFrame({"patient": [3], "week": [4], "y": transform(np.array([15.0]))})
+    for covariance in ("us", "toeph", "ar1h", "csh"):
+        fit = fit_mmrm("y ~ C(week)", pd.concat([frame, alone]), patient="patient", visit="week", covariance=covariance)
+        assert fit.status == "unidentified" and "visit 4 was seen in 1 patient" in fit.message

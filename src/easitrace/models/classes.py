@@ -39,7 +39,7 @@ from easitrace.models.class_fit import (
 )
 from easitrace.models.mixture import Mixture, densities, expand, weigh
 from easitrace.models.mixture_search import Search, search
-from easitrace.models.newton import Local, quadratic
+from easitrace.models.newton import Local, smallest_eigenvalue
 from easitrace.models.threads import one_thread
 
 UNIDENTIFIED = 1e-7  # smallest eigenvalue of the Hessian scaled to a unit diagonal
@@ -165,7 +165,7 @@ def judge(data: ClassData, found: Search, mixture: Mixture, local: Local, estima
         (end == "precision-limited", "precision-limited", "the likelihood cannot be raised further"),
         (random_is_singular(mixture), "singular", _no_variance(data, mixture)),
         (
-            scaled_eigenvalue(local) < UNIDENTIFIED,
+            smallest_eigenvalue(local.hessian) < UNIDENTIFIED,
             "not identifiable",
             "singular information: the data do not determine every parameter",
         ),
@@ -185,11 +185,6 @@ def random_is_singular(mixture: Mixture) -> bool:
     return bool((sizes**2 < NO_RANDOM_VARIANCE).any())
 
 
-def scaled_eigenvalue(local: Local) -> float:
-    """The smallest eigenvalue of the Hessian scaled to a unit diagonal."""
-    return float(quadratic(local).values.min())
-
-
 def _no_variance(data: ClassData, mixture: Mixture) -> str:
     terms = " and ".join(data.random.columns)
     between = "beside the classes" if mixture.classes > 1 else "beside the residual"
@@ -200,7 +195,7 @@ def _no_variance(data: ClassData, mixture: Mixture) -> str:
 
 def _estimates(data: ClassData, mixture: Mixture, local: Local) -> ClassEstimates:
     """Estimates in the outcome's units; standard errors where the information has an inverse."""
-    if scaled_eigenvalue(local) >= UNIDENTIFIED:
+    if smallest_eigenvalue(local.hessian) >= UNIDENTIFIED:
         inverse = np.asarray(np.linalg.inv(local.hessian), dtype=float)
     else:
         inverse = np.full_like(local.hessian, np.nan)

@@ -14,7 +14,7 @@ from easitrace.covariance import Array
 from easitrace.models.basis import Basis
 from easitrace.models.fit import Optimum, Status
 from easitrace.models.moments import Moments
-from easitrace.models.newton import Run, scaled_eigen
+from easitrace.models.newton import Run, smallest_eigenvalue
 from easitrace.models.optimise import singularity
 
 UNIDENTIFIED = 1e-7
@@ -27,7 +27,7 @@ def judge(
 ) -> tuple[Optimum, Status, str]:
     """The record of the optimum, its status and the reason in words."""
     run = runs[best]
-    smallest = float(scaled_eigen(run.local.hessian)[0][0])
+    smallest = smallest_eigenvalue(run.local.hessian)
     optimum = Optimum(runs, best, run.theta, run.local.gradient, run.local.hessian, smallest, scale)
     if run.end == "singular" or any(singularity(sigma) for sigma in sigmas):
         return optimum, "singular", f"covariance matrix singular: {explain_singular(moments, sigmas)}"

@@ -82,9 +82,14 @@ def kenward_roger_covariance(phi: Array, slopes: Array, W: Array, curvature: Arr
 
 
 def estimates(effects: FixedEffects, L: Array, original: Array, level: float) -> Estimates:
-    """Estimates of L @ beta (m, p); `original` is L in the coordinates of the coefficients."""
+    """Estimates of L @ beta (m, p); `original` is L in the coordinates of the coefficients.
+
+    Where the data hardly carry a contrast Kenward and Roger's adjustment can leave no positive variance: its standard
+    error, and all that follows from it, is missing then.
+    """
     value = L @ effects.beta
-    se = np.sqrt(np.einsum("mp,pq,mq->m", L, effects.adjusted, L))
+    variance = np.einsum("mp,pq,mq->m", L, effects.adjusted, L)
+    se = np.sqrt(np.where(variance > 0, variance, np.nan))
     df = degrees_of_freedom(effects, L, original)
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = value / se

@@ -193,6 +193,11 @@ def _by_group(moments: Moments, sigmas: list[Array]) -> Array | dict[Any, Array]
     return dict(zip(moments.recipe.levels[by], sigmas, strict=True)) if by else sigmas[0]
 
 
+def no_standard_error(coefficients: pd.DataFrame) -> list[str]:
+    """Terms that are estimated but have no standard error, because their adjusted variance is not positive."""
+    return coefficients["term"][coefficients["estimate"].notna() & coefficients["se"].isna()].tolist()
+
+
 def _with_warnings(fit: Fit, coefficients: pd.DataFrame) -> str:
     """The message with what a reader must know: terms and rows left out, df below 1."""
     parts = [fit.message] if fit.message else []
@@ -202,6 +207,8 @@ def _with_warnings(fit: Fit, coefficients: pd.DataFrame) -> str:
         parts.append("rows left out for a missing value: " + ", ".join(f"{k} {v}" for k, v in fit.dropped_rows.items()))
     if fit.left_out:
         parts.append(f"{fit.left_out} patients left out, whose visit pattern was too rare to share")
+    if fit.status == "converged" and (unsure := no_standard_error(coefficients)):
+        parts.append(f"the adjusted variance is not positive: {', '.join(unsure)}")
     few = coefficients["term"][coefficients["df"] < SMALL_DF]
     if len(few):
         parts.append(f"degrees of freedom below 1: {', '.join(few)}")

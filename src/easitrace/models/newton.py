@@ -9,6 +9,7 @@ import numpy as np
 from easitrace.covariance import Array
 
 TOLERANCE = 1e-12  # Newton decrement, in units of log-likelihood
+NO_INFORMATION = 1e-10  # curvature of a parameter, of the largest
 EIGENVALUE_FLOOR = 1e-6  # of the scaled Hessian
 LARGEST_STEP = 4.0  # in any working parameter (log standard deviation, Fisher's z)
 LARGEST_DAMPING = 1e12
@@ -64,9 +65,17 @@ class Quadratic:
 def scaled_eigen(hessian: Array) -> tuple[Array, Array, Array]:
     """Eigenvalues and eigenvectors of D H D, and the scaling D = |diag H|^-1/2 (q,)."""
     diagonal = np.abs(np.diag(hessian))
-    D = 1 / np.sqrt(np.maximum(diagonal, 1e-10 * diagonal.max(initial=1e-300)))
+    D = 1 / np.sqrt(np.maximum(diagonal, NO_INFORMATION * diagonal.max(initial=1e-300)))
     values, vectors = np.linalg.eigh(hessian * np.outer(D, D))
     return values, vectors, D
+
+
+def smallest_eigenvalue(hessian: Array) -> float:
+    """Of the Hessian scaled to a unit diagonal; 0 where a parameter has next to no curvature: the rest is rounding."""
+    diagonal = np.diag(hessian)
+    if diagonal.min() <= NO_INFORMATION * diagonal.max():
+        return min(0.0, float(diagonal.min()))
+    return float(scaled_eigen(hessian)[0][0])
 
 
 def quadratic(local: Local) -> Quadratic:

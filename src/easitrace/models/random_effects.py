@@ -19,7 +19,7 @@ from easitrace.models.gate import UNIDENTIFIED
 from easitrace.models.individual_rows import Individuals, individuals, to_basis
 from easitrace.models.inference import FixedEffects, kenward_roger_covariance
 from easitrace.models.likelihood import profile
-from easitrace.models.newton import Local, Run, minimise, quadratic
+from easitrace.models.newton import Local, Run, minimise, smallest_eigenvalue
 from easitrace.models.optimise import FEW_PATIENTS
 from easitrace.models.threads import one_thread
 from easitrace.models.trajectories import RandomEffectsFit, patient_effects, time_column
@@ -161,7 +161,7 @@ def judge(
 ) -> tuple[Optimum, Status, str]:
     """The record of the optimum, its status on the ladder of `gate`, and the reason in words."""
     run = runs[best]
-    smallest = float(quadratic(run.local).values[0])
+    smallest = smallest_eigenvalue(run.local.hessian)
     optimum = Optimum(runs, best, run.theta, run.local.gradient, run.local.hessian, smallest, scale)
     point = working_point(run.theta, len(root))
     saturated = bool((patients.rank == np.diff(np.append(of.start, len(of.y)))).all())
