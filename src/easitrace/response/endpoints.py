@@ -13,6 +13,7 @@ from easitrace.response.missing import carried_forward, check_rule, non_response
 from easitrace.response.proportions import with_proportions
 
 PERCENTAGES = (50, 75, 90)
+PERCENT_COLUMNS = {"value": "proportion", "lower": "lower", "upper": "upper"}
 LEFT_OUT = ("stopped", "in_follow_up", "missed", "undefined", "not_known")
 EASI_TARGET = "easi<=7"
 
@@ -76,6 +77,11 @@ def endpoints(
     table = with_proportions(table, "responders", level=level, interval=interval)
     first = ["criterion", "visit", "week", "estimand", "responders", "n", "counted_as_failure", "left_out"]
     return table[[*first, *LEFT_OUT, "proportion", "lower", "upper", "method"]]
+
+
+def endpoints_in_percent(table: pd.DataFrame) -> pd.DataFrame:
+    """Endpoints as `value`, `lower`, `upper` in percent."""
+    return table.assign(**{name: 100 * table[source] for name, source in PERCENT_COLUMNS.items()})
 
 
 def _rows(counted: Cohort, states: pd.DataFrame, criterion: str) -> list[dict[str, object]]:
