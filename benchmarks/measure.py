@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 from cohorts import FORMULA, files, trial
-
 from easitrace.models.mmrm import fit_mmrm
 
 

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cohorts import FORMULA, trial
 
+from cohorts import FORMULA, trial
 from easitrace.models.mmrm import fit_mmrm
 
 TARGETS = {(200, 4): 0.015, (10_000, 4): 0.040, (100_000, 4): 0.2, (1000, 10): 0.080}

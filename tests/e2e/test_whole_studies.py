@@ -17,8 +17,6 @@ from generators.dutch import dutch_rows, plant_errors, write_dutch
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "reports" / "baricitinib" / "results.json"
 ACROSS_PROCESSORS = 1e-7  # relative; linear algebra differs in its last digits, optimisation a little more
-    1e-7  # relative; linear algebra differs in its last digits, optimisation and its tests a little more
-)
 
 
 def easitrace(*arguments: str) -> subprocess.CompletedProcess[str]:
