@@ -1,4 +1,4 @@
-"""Fit one simulated trial; print seconds and peak memory as JSON: `measure.py frame N` or `measure.py parquet N FOLDER`.
+"""Fit one simulated trial, print seconds and peak memory as JSON: `measure.py frame N`, `measure.py parquet N FOLDER`.
 
 The Parquet files are written by a process of their own, so that the peak is that of the fit.
 """
