@@ -36,7 +36,7 @@ lab: env
 	.venv/bin/jupyter lab notebooks
 
 bench: env
-	$(RUN)/pytest benchmarks -m "" --benchmark-only --benchmark-columns=min,median,rounds
+	$(RUN)/pytest benchmarks -m "" --benchmark-columns=min,median,rounds
 
 # Our numbers beside R's, as a page.
 validate: env
