@@ -11,6 +11,7 @@ FLOORS = {
     "instruments": 1,
     "covariance": 1,
     "paired": 1,
+    "scores": 1,
     "cohort": 2,
     "models": 3,
     "response": 4,
