@@ -1,8 +1,11 @@
 """Sentences, captions and notes are made from results."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from easitrace import read_cohort
+from easitrace.instruments import declare_instrument
 from easitrace.models.crosscheck import CrossCheck
 from easitrace.report import prose
 from easitrace.report.style import Style
@@ -53,3 +56,9 @@ def test_numbers_have_names() -> None:
 def test_a_sentence_without_its_numbers_says_so() -> None:
     nothing = prose.change_template({"shift": None, "model_change": None})
     assert "not estimable" in nothing and "{shift}" not in nothing
+
+
+def test_the_better_side_follows_the_instrument() -> None:
+    better = {"name": "easi", "label": "Well-being", "minimum": 0, "maximum": 72, "grid": 0.1, "better": "higher"}
+    assert prose.better_side(COHORT) == "below"
+    assert prose.better_side(replace(COHORT, declared=declare_instrument(better))) == "above"

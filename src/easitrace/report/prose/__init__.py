@@ -14,6 +14,7 @@ from easitrace.report.prose.cohort import printed_name as printed_name
 from easitrace.report.prose.cohort import quartile_note as quartile_note
 from easitrace.report.prose.cohort import treated_with as treated_with
 from easitrace.report.prose.course import adjusted_for as adjusted_for
+from easitrace.report.prose.course import better_side as better_side
 from easitrace.report.prose.course import changes_sentence as changes_sentence
 from easitrace.report.prose.course import contrast_note as contrast_note
 from easitrace.report.prose.course import course_note as course_note

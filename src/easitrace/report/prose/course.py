@@ -23,6 +23,11 @@ def spaghetti_caption(cohort: Cohort) -> str:
     return f"{outcome.label} of every patient (thin) and medians with quartiles (heavy) at the planned visits.{shaded}"
 
 
+def better_side(cohort: Cohort) -> str:
+    """On which side of zero a change of the outcome is an improvement."""
+    return "below" if cohort.instrument().better == "lower" else "above"
+
+
 def course_note(quartiles: str, level: float) -> str:
     """How the columns of the course table were computed."""
     return (
