@@ -115,6 +115,15 @@ def test_forked_kernels_share_no_random_numbers_and_die_with_their_parent(tmp_pa
     assert not alive(first["pid"]) and not alive(second["pid"])
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell that starts the tests in the background lets them ignore SIGINT; here it interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_leaving_ends_a_chapter_that_runs(tmp_path: Path) -> None:
     write_chapter(tmp_path, "01_a", ["import time\ntime.sleep(60)"])
     started = time.monotonic()
