@@ -267,13 +267,13 @@ def test_a_missing_file_names_the_nearest(tmp_path):
 def test_a_file_that_changes_while_it_is_read_is_refused(read, tmp_path, monkeypatch):
     from easitrace.cohort import read as reading
 
-    assemble = reading._assemble
+    assemble = reading.assemble
 
     def disturbed(*arguments):
         (tmp_path / "cohort.csv").write_text(FIRST + "B,baseline,3\n")
         return assemble(*arguments)
 
-    monkeypatch.setattr(reading, "_assemble", disturbed)
+    monkeypatch.setattr(reading, "assemble", disturbed)
     with pytest.raises(DataError, match=r"E225 cohort\.csv: the file changed"):
         read(FIRST)
 
