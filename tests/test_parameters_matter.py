@@ -48,6 +48,7 @@ CHANGED: list[tuple[str, str, dict[str, Any]]] = [
     ("08_sensitivity", "missing", {"missing": "nri"}),
     ("08_sensitivity", "imputations", {"imputations": 5}),
     ("00_summary", "published", {"published": None}),
+    ("00_summary", "missing", {"missing": "mi"}),
 ]
 OF_FILES: list[tuple[str, dict[str, Any]]] = [
     ("data", {"data": "other.csv"}),

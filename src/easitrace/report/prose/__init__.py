@@ -70,6 +70,9 @@ from easitrace.report.prose.response import endpoint_numbers as endpoint_numbers
 from easitrace.report.prose.response import interval_note as interval_note
 from easitrace.report.prose.response import rules_in_words as rules_in_words
 from easitrace.report.prose.response import shares_sentence as shares_sentence
+from easitrace.report.prose.robustness import choice_name as choice_name
+from easitrace.report.prose.robustness import over_analyses as over_analyses
+from easitrace.report.prose.robustness import robustness_template as robustness_template
 from easitrace.report.prose.sensitivity import chosen_sentence as chosen_sentence
 from easitrace.report.prose.sensitivity import estimand_numbers as estimand_numbers
 from easitrace.report.prose.sensitivity import estimands_note as estimands_note
