@@ -43,6 +43,8 @@ CODES: dict[str, str] = {
     "E225": "data file changed while it was read",
     "E226": "visit, day or date blank where it is needed",
     "E227": "patient identifier turned into a power of ten by a spreadsheet",
+    "E228": "patients without an arm",
+    "E229": "column that does not divide the patients into arms",
     "E280": "published table is not valid",
     "E281": "published median or quartile that no scores can have",
     "E282": "published mean or SD that no scores can have",

@@ -46,6 +46,8 @@ class Cohort:
         The planned visits in time order; the first is the baseline.
     outcome : str
         The column of `visits` that the report is about.
+    arms : tuple of str
+        The levels of `patients["arm"]`, a categorical, the reference first; empty when the report has no arms.
     events : DataFrame
         Adverse events: `patient`, `event`, `day`, `serious`; empty when none were given.
     flow : DataFrame
@@ -65,6 +67,7 @@ class Cohort:
     synthetic: str = ""
     dictionary: pd.DataFrame = field(default_factory=pd.DataFrame)
     declared: Instrument | None = None
+    arms: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> Visit:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from easitrace.cohort.arms import with_arms
 from easitrace.cohort.assemble import assemble
 from easitrace.cohort.cells import Cells
 from easitrace.cohort.cohort import Cohort
@@ -32,6 +33,9 @@ def read_cohort(
     outcome: str = "easi",
     instrument: MappingOf[str, Any] | None = None,
     covariates: Sequence[str] = (),
+    arm: str | None = None,
+    reference_arm: str | None = None,
+    strata: Sequence[str] = (),
 ) -> Cohort:
     """Read a CSV or TSV file, long or wide, or a built-in cohort, into a checked `Cohort`.
 
@@ -58,6 +62,9 @@ def read_cohort(
         Declares another instrument: name, label, minimum, maximum, grid, better.
     covariates : sequence of str
         Patient-level columns that must be there.
+    arm, reference_arm, strata
+        Patient-level column of the treatment group, the level that others are compared with, and the columns the
+        randomisation was stratified by; see `easitrace.cohort.arms.with_arms`.
 
     Raises
     ------
@@ -67,11 +74,12 @@ def read_cohort(
         With every problem of the file.
     """
     path = Path(data)
+    needed = [*covariates, *strata, *([arm] if arm else [])]
     if _is_builtin(path):
         own = {"columns": columns, "values": values, "visits": visits, "windows": windows, "delimiter": delimiter,
                "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
                "encoding": encoding != "utf-8", "decimal": decimal != "."}  # fmt: skip
-        return _builtin(str(data), own, outcome, covariates)
+        return with_arms(_builtin(str(data), own, outcome, needed), arm, reference_arm, strata)
     mapping = build_mapping(
         columns=columns,
         values=values,
@@ -82,7 +90,7 @@ def read_cohort(
         missing_codes=missing_codes,
         outcome=outcome,
         instrument=instrument,
-        covariates=covariates,
+        covariates=needed,
     )
     findings = Findings(path.name)
     sheet, source = read_sheet(path, findings, delimiter, encoding)
