@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from easitrace.errors import ParameterError
 from easitrace.instruments import (
+    ADCT,
     DLQI,
     EASI,
     INSTRUMENTS,
     ITCH_NRS,
     OBJECTIVE_SCORAD,
+    PATIENT_GLOBAL,
     POEM,
     SCORAD,
     at_least_as_good,
@@ -120,6 +122,8 @@ BORDERS = [
     (POEM.bands[0], [0, 2, 3, 7, 8, 16, 17, 24, 25, 28], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]),
     (DLQI.bands[0], [0, 1, 2, 5, 6, 10, 11, 20, 21, 30], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]),
     (ITCH_NRS.bands[0], [0, 3, 4, 6, 7, 10], [0, 0, 1, 1, 2, 2]),
+    (PATIENT_GLOBAL.bands[0], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4]),
+    (ADCT.bands[0], [0, 6, 7, 24], [0, 0, 1, 1]),
 ]
 
 
@@ -157,6 +161,8 @@ def test_the_important_changes_are_those_of_the_literature():
     assert points["oscorad"] == [8.2]
     assert points["poem"] == [3.4, 4]
     assert points["dlqi"] == points["itch_nrs"] == points["recap"] == [4]
+    assert points["adct"] == [5]
+    assert points["patient_global"] == [1]
 
 
 def test_scores_outside_the_range_or_off_the_grid_are_found():

@@ -131,7 +131,7 @@ POEM = Instrument(
     ),
     thresholds=(
         Threshold(3.4, MCID, "Schram 2012"),
-        Threshold(4, "very likely important change", "Howells 2018"),
+        Threshold(4, "very likely important change, while up to 2 may be measurement error", "Howells 2018"),
     ),
 )
 DLQI = Instrument(
@@ -160,20 +160,43 @@ ITCH_NRS = Instrument(
 )
 VIGA_AD = Instrument("viga_ad", "vIGA-AD", minimum=0, maximum=4, grid=1)
 IGA = Instrument("iga", "IGA (6-level)", minimum=0, maximum=5, grid=1)
-ADCT = Instrument("adct", "ADCT", minimum=0, maximum=24, grid=1)
+PATIENT_GLOBAL = Instrument(
+    "patient_global",
+    "patient global assessment",
+    minimum=0,
+    maximum=4,
+    grid=1,
+    bands=(Bands("PGAD", ("excellent", "very good", "good", "fair", "poor"), _upto(0, 1, 2, 3)),),
+    thresholds=(Threshold(1, "one level, acceptable target at 3 months", "De Bruin-Weller 2021"),),
+)
+ADCT = Instrument(
+    "adct",
+    "ADCT",
+    minimum=0,
+    maximum=24,
+    grid=1,
+    bands=(Bands("Pariser 2020, doi 10.1080/03007995.2019.1699516", ("controlled", "not controlled"), _below(7)),),
+    thresholds=(Threshold(5, "meaningful change within a person", "Simpson 2019, doi 10.1186/s12895-019-0095-3"),),
+)
 RECAP = Instrument(
     "recap",
     "RECAP",
     minimum=0,
     maximum=28,
     grid=1,
-    thresholds=(Threshold(4, "very likely important change", "Baker 2024"),),
+    thresholds=(
+        Threshold(
+            4,
+            "very likely important change, while less than 2 may be measurement error",
+            "Baker 2024, doi 10.1002/ski2.470",
+        ),
+    ),
 )
 
 INSTRUMENTS: dict[str, Instrument] = {
     instrument.name: instrument
     for instrument in (
-        EASI, SCORAD, OBJECTIVE_SCORAD, POEM, DLQI, ITCH_NRS, VIGA_AD, IGA, ADCT, RECAP
+        EASI, SCORAD, OBJECTIVE_SCORAD, POEM, DLQI, ITCH_NRS, VIGA_AD, IGA, PATIENT_GLOBAL, ADCT, RECAP
     )
 }  # fmt: skip
 

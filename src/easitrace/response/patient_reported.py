@@ -34,7 +34,10 @@ class Definition:
 
 
 STATES: dict[str, tuple[Definition, ...]] = {
-    "poem": (Definition("poem<=2", "optimal target", "AHEAD 2024"),),
+    "poem": (
+        Definition("poem<=7", "optimal target", "De Bruin-Weller 2021"),
+        Definition("poem<=2", "optimal target", "AHEAD 2024"),
+    ),
     "dlqi": (
         Definition("dlqi<=5", "optimal target", "De Bruin-Weller 2021"),
         Definition("dlqi<=1", "optimal target", "AHEAD 2024"),
@@ -45,7 +48,8 @@ STATES: dict[str, tuple[Definition, ...]] = {
     ),
     "iga": (Definition("iga<=1", "clear or almost clear", "AHEAD 2024"),),
     "viga_ad": (Definition("viga_ad<=1 and viga_ad drop>=2", "response", "trial usage"),),
-    "adct": (Definition("adct<=6", "controlled", "ADCT, 7 or more is not controlled"),),
+    "patient_global": (Definition("patient_global<=2", "good or better; optimal target", "De Bruin-Weller 2021"),),
+    "adct": (Definition("adct<=6", "controlled, as 7 or more is not", "Pariser 2020"),),
 }
 
 

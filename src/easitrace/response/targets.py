@@ -19,7 +19,6 @@ from easitrace.response.endpoints import endpoints
 from easitrace.response.estimands import recorded_under
 from easitrace.response.expression import atoms, parse_criterion
 
-PATIENT_GLOBAL = "patient_global"
 WEEKS_PER_MONTH = 52.18 / 12
 WITHIN_WEEKS = 4
 ASSESSED = "assessed"
@@ -46,13 +45,14 @@ class Target:
 
 
 TREAT_TO_TARGET = "De Bruin-Weller 2021, doi 10.2340/00015555-3751"
+LIMITS_RESTATED = "Wang 2025, doi 10.1007/s13555-025-01508-w"
 AHEAD = "AHEAD 2024, PMID 38989857"
 TARGETS = (
     Target(
         "Treat-to-target, acceptable at 3 months",
         TREAT_TO_TARGET,
         (
-            Group("patient global", (f"{PATIENT_GLOBAL} drop>=1",)),
+            Group("patient global", ("patient_global drop>=1",)),
             Group(
                 "at least one domain",
                 ("easi50", "scorad50", "itch_nrs drop>=3", "dlqi drop>=4", "poem drop>=4"),
@@ -62,13 +62,13 @@ TARGETS = (
     ),
     Target(
         "Treat-to-target, optimal at 6 months",
-        TREAT_TO_TARGET,
+        f"{TREAT_TO_TARGET}, with the limits of patient global and POEM at 6 months as in {LIMITS_RESTATED}",
         (
-            Group("patient global", (f"{PATIENT_GLOBAL}<=2",)),
-            Group("at least one domain", ("easi75", "easi<=7", "itch_nrs<=4", "dlqi<=5")),
+            Group("patient global", ("patient_global<=2",)),
+            Group("at least one domain", ("easi75", "easi<=7", "itch_nrs<=4", "dlqi<=5", "poem<=7")),
         ),
         months=6,
-        left_out="the POEM and SCORAD domains",
+        left_out="the SCORAD domain",
     ),
     Target(
         "AHEAD minimal disease activity",

@@ -15,8 +15,6 @@ from easitrace.report.tables.journal import capital
 from easitrace.response.criteria import criterion_label
 from easitrace.response.targets import ASSESSED, TARGETS, Target, not_recorded
 
-OTHER_NAMES = {"patient_global": "patient global"}
-
 
 def nothing_else(cohort: Cohort, names: Sequence[str]) -> str:
     """Why there is nothing to report besides the outcome, or "" when there is."""
@@ -120,7 +118,8 @@ def part_names(cohort: Cohort, table: pd.DataFrame) -> dict[str, str]:
 def targets_note(cohort: Cohort, interval: str, level: float) -> str:
     """Sources, what was not recorded, which figures are left out, and how unknown parts are treated."""
     sources = dict.fromkeys(target.source for target in TARGETS)
-    absent = [_name(name) for name in dict.fromkeys(name for one in TARGETS for name in not_recorded(cohort, one))]
+    names = dict.fromkeys(name for one in TARGETS for name in not_recorded(cohort, one))
+    absent = [INSTRUMENTS[name].label for name in names]
     parts = [f"Not recorded, and so in no rule: {joined(absent)}."] if absent else []
     left_out = [f"{target.left_out} of {target.label}" for target in TARGETS if target.left_out]
     parts.append(f"Left out, because not verified in the source: {'; '.join(left_out)}.")
@@ -167,7 +166,3 @@ def together_sentence(table: pd.DataFrame, names: dict[str, str]) -> str:
         met = [names[name] for name in table.columns if row[name] == "met"]
         parts.append(f"{joined(met) or 'none'}: {row['patients']}")
     return f"Patients by components met: {'; '.join(parts)}."
-
-
-def _name(instrument: str) -> str:
-    return OTHER_NAMES.get(instrument) or INSTRUMENTS[instrument].label
