@@ -96,7 +96,7 @@ def read_cohort(
     sheet, source = read_sheet(path, findings, delimiter, encoding)
     layout = find_layout(mapping, sheet.header, findings)
     cells = Cells.of(sheet, layout.names, mapping, findings)
-    cohort = assemble(cells, layout)
+    cohort = with_arms(assemble(cells, layout), arm, reference_arm, strata)
     check_unchanged(path, source, findings)
     findings.stop_if_wrong()
     return replace(cohort, log=tuple(findings.log), sources=(source,))
