@@ -81,7 +81,9 @@ def test_the_commented_file_example_is_valid_when_its_comments_are_taken_away(tm
     parameters = read_parameters(written(tmp_path, text))
     assert parameters.windows == {"0": [-14, 0], "4": [14, 42], "12": [56, 112]}
     assert parameters.missing_codes == ["-99", "ND"]
-    assert parameters.values == {"sex": {"V": "female", "M": "male"}, "stop_reason": {"bijwerking": "side effects"}}
+    levels = {"excellent": "0", "very good": "1", "good": "2", "fair": "3", "poor": "4"}
+    words = {"sex": {"V": "female", "M": "male"}, "stop_reason": {"bijwerking": "side effects"}}
+    assert parameters.values == words | {"patient_global": levels}
 
 
 # --- Strict YAML 1.2 ---
