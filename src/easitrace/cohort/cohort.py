@@ -54,6 +54,8 @@ class Cohort:
         Columns `step`, `n`, `detail`: from rows read to patients analysed; adds up.
     log : tuple of Problem
         Every repair (F...) and warning (W...), counted.
+    missing_reasons : DataFrame
+        Cells of the file that are missing for a stated reason: `role`, `reason`, `n`.
     """
 
     visits: pd.DataFrame
@@ -68,6 +70,7 @@ class Cohort:
     dictionary: pd.DataFrame = field(default_factory=pd.DataFrame)
     declared: Instrument | None = None
     arms: tuple[str, ...] = ()
+    missing_reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def baseline(self) -> Visit:

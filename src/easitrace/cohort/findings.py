@@ -1,6 +1,6 @@
 """What is found while a file is read: errors that stop it, warnings and repairs that are counted and printed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,16 @@ Rows = npt.NDArray[np.int64]
 
 
 class Findings:
-    """The problems of one file, each placed as a spreadsheet shows it (the header is row 1)."""
+    """The problems of one file, each placed as a spreadsheet shows it (the header is row 1).
+
+    `letters` are those above the columns of a spreadsheet; a place then names the cell too.
+    """
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.errors: list[Problem] = []
         self.log: list[Problem] = []
+        self.letters: Mapping[str, str] = {}
 
     def error(self, code: str, what: str, remedy: str = "", *, at: str = "") -> None:
         """Keep an error; `at` is the place inside the file."""
@@ -30,7 +34,7 @@ class Findings:
     def errors_at(self, code: str, rows: Rows, column: str | None, describe: Callable[[int], tuple[str, str]]) -> None:
         """Keep one error per row; `describe(i)` says what is wrong at `rows[i]` and the remedy."""
         for index, row in enumerate(rows[:HELD_PER_CHECK].tolist()):
-            self.error(code, *describe(index), at=place(row, column))
+            self.error(code, *describe(index), at=place(row, column) + self._cell(row, column))
         more = len(rows) - HELD_PER_CHECK
         if more > 0:
             self.error(code, f"the same in {more} more rows", at=place(None, column))
@@ -45,6 +49,10 @@ class Findings:
         """Raise every error found when there are more than `since`; the first few of each kind come first."""
         if len(self.errors) > since:
             raise DataError(_interleaved(self.errors))
+
+    def _cell(self, row: int, column: str | None) -> str:
+        letters = self.letters.get(column or "")
+        return f" (cell {letters}{row})" if letters else ""
 
     def _where(self, at: str) -> str:
         return f"{self.file} {at}".strip()

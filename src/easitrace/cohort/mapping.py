@@ -17,7 +17,10 @@ DATE_ROLES = ("date", "start_date", "stop_date")
 
 @dataclass(frozen=True)
 class Mapping:
-    """The checked arguments of `read_cohort`; `windows` are in the order of `schedule`."""
+    """The checked arguments of `read_cohort`; `windows` are in the order of `schedule`.
+
+    `missing_codes` is {code: reason}, the reason "" where none was given.
+    """
 
     columns: dict[str, str]
     values: dict[str, dict[str, str | None]]
@@ -25,7 +28,7 @@ class Mapping:
     windows: tuple[tuple[float, float], ...] | None
     decimal: str
     date_format: str | None
-    missing_codes: tuple[str, ...]
+    missing_codes: dict[str, str]
     outcome: str
     instruments: dict[str, Instrument]
     covariates: tuple[str, ...]
@@ -45,7 +48,7 @@ def build_mapping(
     windows: MappingOf[Any, Sequence[float]] | None,
     decimal: str,
     date_format: str | None,
-    missing_codes: Sequence[Any],
+    missing_codes: Sequence[Any] | MappingOf[Any, str],
     outcome: str,
     instrument: MappingOf[str, Any] | None,
     covariates: Sequence[str],
@@ -65,7 +68,7 @@ def build_mapping(
         *_schedule_faults(schedule),
         *_window_faults(schedule, windows),
         *_unused_faults(roles, windows, values or {}),
-        *_role_faults(dict(columns or {}), instruments, outcome, decimal, date_format),
+        *_role_faults(dict(columns or {}), instruments, outcome, decimal),
     ]
     if faults:
         raise ParameterError(faults)
@@ -76,7 +79,7 @@ def build_mapping(
         windows=_ordered(schedule, windows),
         decimal=decimal,
         date_format=date_format,
-        missing_codes=tuple(str(code) for code in missing_codes),
+        missing_codes=_reasons(missing_codes),
         outcome=outcome,
         instruments=instruments,
         covariates=tuple(covariates),
@@ -86,6 +89,12 @@ def build_mapping(
 
 def _texts(recode: MappingOf[Any, Any]) -> dict[str, str | None]:
     return {str(old): None if new is None or new == "" else str(new) for old, new in recode.items()}
+
+
+def _reasons(missing_codes: Sequence[Any] | MappingOf[Any, str]) -> dict[str, str]:
+    if isinstance(missing_codes, MappingOf):
+        return {str(code): str(reason) for code, reason in missing_codes.items()}
+    return {str(code): "" for code in missing_codes}
 
 
 def _ordered(
@@ -144,7 +153,6 @@ def _role_faults(
     instruments: dict[str, Instrument],
     outcome: str,
     decimal: str,
-    date_format: str | None,
 ) -> list[Problem]:
     faults = []
     if outcome not in instruments:
@@ -163,13 +171,4 @@ def _role_faults(
         faults.append(Problem("E106", "columns", "both visit and week are mapped", "map one of them"))
     if {"date", "day"} <= columns.keys():
         faults.append(Problem("E106", "columns", "both date and day are mapped", "map one of them"))
-    if any(role in columns for role in DATE_ROLES) and date_format is None:
-        faults.append(
-            Problem(
-                "E104",
-                "date_format",
-                "dates are mapped but their format is not declared",
-                "set date_format, for example dd-mm-yyyy: 03/04/2024 has two readings",
-            )
-        )
     return faults

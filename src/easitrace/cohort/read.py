@@ -12,8 +12,9 @@ from easitrace.cohort.cells import Cells
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.findings import Findings
 from easitrace.cohort.flow import flow_frame, patient_steps
-from easitrace.cohort.layout import find_layout
-from easitrace.cohort.mapping import build_mapping
+from easitrace.cohort.formats.table import is_text
+from easitrace.cohort.layout import Layout, find_layout
+from easitrace.cohort.mapping import DATE_ROLES, build_mapping
 from easitrace.cohort.text import check_unchanged, read_sheet
 from easitrace.errors import ParameterError, Problem
 
@@ -29,7 +30,7 @@ def read_cohort(
     encoding: str = "utf-8",
     decimal: str = ".",
     date_format: str | None = None,
-    missing_codes: Sequence[Any] = (),
+    missing_codes: Sequence[Any] | MappingOf[Any, str] = (),
     outcome: str = "easi",
     instrument: MappingOf[str, Any] | None = None,
     covariates: Sequence[str] = (),
@@ -55,7 +56,8 @@ def read_cohort(
     windows : mapping of visit label to [first day, last day]
         Needed when rows carry a date or day but no visit.
     delimiter, encoding, decimal, date_format, missing_codes
-        How the text is to be read; nothing is guessed, a separator found in the header is logged.
+        How the text is to be read; nothing is guessed, a separator found in the header is logged. Missing codes
+        are a list, or say why a value is missing, `{-96: not applicable}`.
     outcome : str
         The instrument the report is about.
     instrument : mapping, optional
@@ -94,12 +96,24 @@ def read_cohort(
     )
     findings = Findings(path.name)
     sheet, source = read_sheet(path, findings, delimiter, encoding)
-    layout = find_layout(mapping, sheet.header, findings)
-    cells = Cells.of(sheet, layout.names, mapping, findings)
+    table = sheet.table()
+    layout = find_layout(mapping, table.header, findings)
+    cells = Cells.of(table, layout.names, mapping, findings)
+    _check_date_format(cells, layout)
     cohort = with_arms(assemble(cells, layout), arm, reference_arm, strata)
     check_unchanged(path, source, findings)
     findings.stop_if_wrong()
-    return replace(cohort, log=tuple(findings.log), sources=(source,))
+    reasons = cells.missing_reasons()
+    return replace(cohort, log=tuple(findings.log), sources=(source,), missing_reasons=reasons)
+
+
+def _check_date_format(cells: Cells, layout: Layout) -> None:
+    by_role = [*layout.patient_columns.items(), *(pair for block in layout.blocks for pair in block.columns.items())]
+    written = {role for role, column in by_role if role in DATE_ROLES and is_text(cells.columns[column])}
+    if written and cells.mapping.date_format is None:
+        what = f"{' and '.join(sorted(written))} is text whose format is not declared"
+        remedy = "set date_format, for example dd-mm-yyyy: 03/04/2024 has two readings"
+        raise ParameterError(Problem("E104", "date_format", what, remedy))
 
 
 def _is_builtin(path: Path) -> bool:

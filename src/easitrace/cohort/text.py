@@ -18,6 +18,7 @@ from pyarrow import csv as arrow_csv
 
 from easitrace.cohort.cohort import Source
 from easitrace.cohort.findings import Findings, counted, inert, place, quoted, row_list
+from easitrace.cohort.formats.table import Table, check_header
 from easitrace.errors import ParameterError, Problem
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
@@ -46,6 +47,10 @@ class Sheet:
     rows: npt.NDArray[np.int64]
     kept: npt.NDArray[np.bool_]
     longest: int
+
+    def table(self) -> Table:
+        """The sheet on the seam that all formats share."""
+        return Table(self.header, self.rows, self.columns)
 
     def columns(self, names: Iterable[str]) -> dict[str, Any]:
         """The named columns as Arrow string arrays, one entry per element of `rows`."""
@@ -272,13 +277,7 @@ def _header(line: str, delimiter: str, findings: Findings) -> list[str]:
             "set delimiter to the sign that separates the columns",
             at=place(1),
         )
-    for number, name in enumerate(names, start=1):
-        if not name:
-            findings.error("E210", f"column {number} has no name", "name or delete it", at=place(1))
-        elif name in names[: number - 1]:
-            first = names.index(name) + 1
-            what = f"columns {first} and {number} are both named {quoted(name)}"
-            findings.error("E210", what, "rename one of them", at=place(1))
+    check_header(names, findings)
     return names
 
 
