@@ -101,6 +101,13 @@ CODES: dict[str, str] = {
     "E405": "a chapter refers to something the report does not have",
     "E406": "an equation cannot be set",
     "E407": "numbers of a report contradict each other",
+    "E501": "counts that do not fit together cannot be shared",
+    "E502": "a masked count could be recovered",
+    "E503": "a table is not as the list of shareable tables describes it",
+    "E504": "a patient identifier in a file",
+    "E505": "identifiers cannot be read",
+    "E506": "a file cannot be searched",
+    "W501": "identifiers too short to be told from other numbers",
     "E601": "no chapters found",
     "E602": "a folder or file cannot be written",
     "E603": "another run writes the same report",
@@ -153,6 +160,12 @@ class NotEstimableError(EasitraceError):
     """A model or a chapter cannot be computed from these data (exit code 4)."""
 
     exit_code = 4
+
+
+class DisclosureError(EasitraceError):
+    """Something would tell more about patients than it may (exit code 5)."""
+
+    exit_code = 5
 
 
 class MachineError(EasitraceError):

@@ -1,0 +1,136 @@
+"""The gate: counts go in, told or masked counts come out, and nothing is derived from a count before it went through.
+
+Three steps. A count from 1 up to the threshold is masked; so is a zero, unless two other parts of its total reach the
+threshold (else it would say that everybody is in one group). The other counts are rounded to 5. Last, an attacker is
+played who knows these rules and all sums: wherever fewer than `COMPATIBLE` values of a masked count fit to what is told, the
+smallest told count of its sums is masked too, until none is exposed.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from easitrace.errors import DisclosureError, Problem
+from easitrace.report.disclosure.audit import Bounds, Sum, exposed
+from easitrace.report.disclosure.profiles import Profile
+
+Key = tuple[object, ...]
+COHORT: Key = ("cohort",)
+
+
+@dataclass
+class Ledger:
+    """Every count of a report by its key, and which of them add up to which.
+
+    Attributes
+    ----------
+    counts : dict
+        Patients by key.
+    sums : list of Sum
+        (whole, parts), keys; a part that no table shows is in here too: what is left of a total is a count like others.
+    """
+
+    counts: dict[Key, int] = field(default_factory=dict)
+    sums: list[Sum] = field(default_factory=list)
+
+    def enter(self, key: Key, count: float) -> Key:
+        """Keep a count under its key.
+
+        Raises
+        ------
+        DisclosureError
+            E501 when it is no count, or the key stands for another one.
+        """
+        if not count >= 0 or count != int(count) or self.counts.setdefault(key, int(count)) != count:
+            raise DisclosureError(Problem("E501", _named(key), f"{count} is not the count it should be"))
+        return key
+
+    def adds_up(self, whole: Key, parts: Iterable[Key]) -> None:
+        """Say that the parts are of the whole; what is left of it becomes a part of its own.
+
+        Raises
+        ------
+        DisclosureError
+            E501 when the parts are more than the whole.
+        """
+        own = tuple(dict.fromkeys(parts))
+        rest = self.enter(("rest of", whole, *own), self.counts[whole] - sum(self.counts[part] for part in own))
+        entry = (whole, (*own, rest))
+        if entry not in self.sums:
+            self.sums.append(entry)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What passed the gate: the rounded count of every key that is told; a key that is absent is masked."""
+
+    profile: Profile
+    counts: dict[Key, int]
+
+    def count(self, key: Key) -> int | None:
+        """The count as it is told, None when it is masked."""
+        return self.counts.get(key)
+
+    def quantile(self, key: Key, name: str) -> bool:
+        """Whether a quantile of as many patients may be told."""
+        told = self.count(key)
+        return told is not None and self.profile.quantile_is_safe(told, name)
+
+    def all_told(self, keys: Sequence[Key]) -> bool:
+        """Whether all of these counts are told, so that an estimate from them may be."""
+        return bool(keys) and all(self.counts.get(key) for key in keys)
+
+
+def release(ledger: Ledger, profile: Profile) -> Told:
+    """Mask and round until no masked count can be recovered.
+
+    Raises
+    ------
+    DisclosureError
+        E502 when a masked count stays exposed though everything round it is masked.
+    """
+    small = {key for key, count in ledger.counts.items() if count < profile.threshold}
+    zeros_told = {key for key in small if _zero_is_harmless(key, ledger, profile)}
+    primary = {key for key in small if ledger.counts[key] or key not in zeros_told}
+    masked = set(primary)
+    while found := exposed(ledger.sums, _bounds(ledger, profile, masked, zeros_told), sorted(primary, key=repr)):
+        for key in found:
+            masked.add(_to_mask(key, ledger, masked))
+    told = {key: profile.rounded(count) for key, count in ledger.counts.items() if key not in masked}
+    return Told(profile, told)
+
+
+def _zero_is_harmless(key: Key, ledger: Ledger, profile: Profile) -> bool:
+    """Whether a zero here is told: two other parts of each of its totals reach the threshold.
+
+    The answer hangs on large counts only, so that it does not tell a masked zero from a masked small count.
+    """
+    totals = [parts for _, parts in ledger.sums if key in parts]
+    others = [sum(ledger.counts[part] >= profile.threshold for part in parts if part != key) for parts in totals]
+    return bool(others) and min(others) > 1
+
+
+def _bounds(ledger: Ledger, profile: Profile, masked: set[Key], zeros_told: set[Key]) -> Bounds:
+    """What an attacker knows of each count from the rules alone."""
+    bounds: Bounds = {}
+    for key, count in ledger.counts.items():
+        if key not in masked:
+            bounds[key] = profile.compatible(profile.rounded(count))
+        elif count >= profile.threshold:
+            bounds[key] = (profile.threshold, None)
+        else:
+            bounds[key] = (int(key in zeros_told), profile.threshold - 1)
+    return bounds
+
+
+def _to_mask(key: Key, ledger: Ledger, masked: set[Key]) -> Key:
+    """The smallest told count in the sums of an exposed one, the cohort itself last."""
+    near = {member for whole, parts in ledger.sums if key in (whole, *parts) for member in (whole, *parts)} - masked
+    if not near:
+        near = set(ledger.counts) - masked
+    if not near:
+        raise DisclosureError(Problem("E502", _named(key), "stays exposed", "share no report of so few patients"))
+    return min(near, key=lambda member: (member == COHORT, ledger.counts[member], repr(member)))
+
+
+def _named(key: Key) -> str:
+    return "count of " + ", ".join(str(part) for part in key)

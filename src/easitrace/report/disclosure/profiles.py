@@ -1,0 +1,61 @@
+"""The profiles of disclosure: which counts are masked, and how coarsely the others are told."""
+
+import math
+from dataclasses import dataclass
+
+INTERNAL = "internal"
+THRESHOLDS = {"share-5": 5, "share-8": 8, "share-11": 11}
+BASE = 5
+COMPATIBLE = 3
+SIDES = {"median": 2, "q1": 4, "q3": 4}
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How counts are told to others.
+
+    Every count that is told is rounded to the nearest multiple of `BASE`, in all profiles: the same count is then told
+    the same way in every report, and the difference of two told counts leaves at least as many patients open as a
+    masked count does.
+
+    Attributes
+    ----------
+    name : str
+        "share-5"; "share-8", counts up to 7 masked and others rounded to 5 as NHS England and OpenSAFELY do; "share-11",
+        counts up to 10 masked as the EMA (policy 0070) and the CMS (cell size suppression policy) do.
+    threshold : int
+        The smallest count, in patients, that is told.
+    """
+
+    name: str
+    threshold: int
+
+    def rounded(self, count: int) -> int:
+        """The count as it is told, a multiple of `BASE`."""
+        return BASE * round(count / BASE)
+
+    def compatible(self, told: int) -> tuple[int, int]:
+        """The smallest and the largest count that are told as `told`."""
+        half = BASE // 2
+        return (0, 0) if told == 0 else (max(self.threshold, told - half), told + half)
+
+    def quantile_is_safe(self, told: int, name: str) -> bool:
+        """Whether at least `threshold` patients lie between the quantile and its neighbours, for all compatible n.
+
+        A percentile is a cut between groups, and each group is a count: Griffiths et al. (2019) Handbook on
+        Statistical Disclosure Control for Outputs, section 5 (Safe Data Access Professionals).
+        """
+        return self.compatible(told)[0] >= SIDES[name] * self.threshold
+
+
+def profile_named(name: str, min_cell: int | None = None) -> Profile:
+    """A profile by its name, its threshold raised to `min_cell` when that is given."""
+    return Profile(name, max(THRESHOLDS[name], min_cell or 0))
+
+
+def coarse(value: float, least: float = 0.0) -> float:
+    """A number to two significant digits and no finer than `least`, too coarse to be one patient's decimals."""
+    if not math.isfinite(value) or value == 0:
+        return value
+    step = max(least, 10.0 ** (math.floor(math.log10(abs(value))) - 1))
+    return round(round(value / step) * step, 10)
