@@ -4,7 +4,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from easitrace.report.index import write_index
 from easitrace.report.kernels import Kernels
 from easitrace.report.manifest import write_manifest
 from easitrace.report.render import Study, load_exporter, render
+from easitrace.report.selfcheck import Verdict, check, keep, read_report
 from easitrace.report.staging import disk_errors, put_in_place, staging
 
 
@@ -81,7 +82,8 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
     Raises
     ------
     NotEstimableError, MachineError
-        E4xx a chapter failed, E6xx the machine did; nothing has changed then.
+        E4xx a chapter failed, E6xx the machine did; nothing has changed then. E407 numbers of the report contradict
+        each other; the report is there and says so.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     load_papermill()
@@ -92,19 +94,28 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
         execution = Execution(kernels, stage, request.arguments, request.time_limit, tell)
         ran = execute_chapters(chapters, execution, request.workers)
         _sources_unchanged(request.sources)
-        _write(stage, ran, request)
+        verdict = _checked(stage, ran)
+        study = replace(request.study, facts=(*request.study.facts, ("Self-check", str(verdict))))
+        _write(stage, ran, replace(request, study=study))
         times = {
             "started": started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
             "seconds": round(time.monotonic() - clock, 2),
         }
-        study = request.study
         about = {"study": study.name, "title": study.title, "synthetic": study.synthetic, **request.about}
         about["sources"] = [{"path": str(path), "sha256": sha256} for path, sha256 in request.sources.items()]
         write_manifest(stage, about, ran, times)
         put_in_place(stage, target)
     write_index(request.reports)
+    verdict.insist()
     return target / "report.html"
+
+
+def _checked(stage: Path, ran: Sequence[Ran]) -> Verdict:
+    """What the report finds when it checks itself; `results.json` keeps it."""
+    verdict = check(read_report(stage, ran))
+    keep(stage, verdict)
+    return verdict
 
 
 def _sources_unchanged(sources: Mapping[Path, str]) -> None:
