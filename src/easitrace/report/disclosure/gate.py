@@ -2,8 +2,8 @@
 
 Three steps. A count from 1 up to the threshold is masked; so is a zero, unless two other parts of its total reach the
 threshold (else it would say that everybody is in one group). The other counts are rounded to 5. Last, an attacker is
-played who knows these rules and all sums: wherever fewer than `COMPATIBLE` values of a masked count fit to what is told, the
-smallest told count of its sums is masked too, until none is exposed.
+played who knows these rules and all sums: wherever fewer than `COMPATIBLE` values of a masked count fit to what is
+told, all parts of its total are masked; masking only one more would tell by being needed which value it protects.
 """
 
 from collections.abc import Iterable, Sequence
@@ -94,7 +94,7 @@ def release(ledger: Ledger, profile: Profile) -> Told:
     masked = set(primary)
     while found := exposed(ledger.sums, _bounds(ledger, profile, masked, zeros_told), sorted(primary, key=repr)):
         for key in found:
-            masked.add(_to_mask(key, ledger, masked))
+            masked |= _round_about(key, ledger, masked)
     told = {key: profile.rounded(count) for key, count in ledger.counts.items() if key not in masked}
     return Told(profile, told)
 
@@ -122,14 +122,15 @@ def _bounds(ledger: Ledger, profile: Profile, masked: set[Key], zeros_told: set[
     return bounds
 
 
-def _to_mask(key: Key, ledger: Ledger, masked: set[Key]) -> Key:
-    """The smallest told count in the sums of an exposed one, the cohort itself last."""
-    near = {member for whole, parts in ledger.sums if key in (whole, *parts) for member in (whole, *parts)} - masked
-    if not near:
-        near = set(ledger.counts) - masked
-    if not near:
-        raise DisclosureError(Problem("E502", _named(key), "stays exposed", "share no report of so few patients"))
-    return min(near, key=lambda member: (member == COHORT, ledger.counts[member], repr(member)))
+def _round_about(key: Key, ledger: Ledger, masked: set[Key]) -> set[Key]:
+    """What protects an exposed count: the parts of its totals; were they masked, the totals; were these, everything."""
+    own = [(whole, parts) for whole, parts in ledger.sums if key in (whole, *parts)]
+    parts = {part for _, parts in own for part in parts}
+    wholes = {whole for whole, _ in own}
+    for more in (parts, wholes - {COHORT}, set(ledger.counts) - {COHORT}, {COHORT}):
+        if more - masked:
+            return more
+    raise DisclosureError(Problem("E502", _named(key), "stays exposed", "share no report of so few patients"))
 
 
 def _named(key: Key) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 INTERNAL = "internal"
 THRESHOLDS = {"share-5": 5, "share-8": 8, "share-11": 11}
 BASE = 5
-COMPATIBLE = 3
+COMPATIBLE = 2
 SIDES = {"median": 2, "q1": 4, "q3": 4}
 
 
@@ -14,15 +14,15 @@ SIDES = {"median": 2, "q1": 4, "q3": 4}
 class Profile:
     """How counts are told to others.
 
-    Every count that is told is rounded to the nearest multiple of `BASE`, in all profiles: the same count is then told
-    the same way in every report, and the difference of two told counts leaves at least as many patients open as a
-    masked count does.
+    Every count that is told is rounded to the nearest multiple of `BASE` that is not below the threshold, in all profiles:
+    the same count is told the same way in every report, and the difference of two told counts, in one report or between
+    two, leaves open how many patients it is.
 
     Attributes
     ----------
     name : str
-        "share-5"; "share-8", counts up to 7 masked and others rounded to 5 as NHS England and OpenSAFELY do; "share-11",
-        counts up to 10 masked as the EMA (policy 0070) and the CMS (cell size suppression policy) do.
+        "share-5"; "share-8", counts up to 7 masked and others rounded to 5 as NHS England and OpenSAFELY do;
+        "share-11", counts up to 10 masked as the EMA (policy 0070) and the CMS (cell size suppression policy) do.
     threshold : int
         The smallest count, in patients, that is told.
     """
@@ -30,14 +30,21 @@ class Profile:
     name: str
     threshold: int
 
+    @property
+    def smallest(self) -> int:
+        """The smallest number of patients that is ever told: the first multiple of `BASE` from the threshold on."""
+        return -(-self.threshold // BASE) * BASE
+
     def rounded(self, count: int) -> int:
-        """The count as it is told, a multiple of `BASE`."""
-        return BASE * round(count / BASE)
+        """A count of no one or of at least the threshold as it is told, a multiple of `BASE`."""
+        return max(self.smallest, BASE * round(count / BASE)) if count else 0
 
     def compatible(self, told: int) -> tuple[int, int]:
         """The smallest and the largest count that are told as `told`."""
         half = BASE // 2
-        return (0, 0) if told == 0 else (max(self.threshold, told - half), told + half)
+        if told == 0:
+            return 0, 0
+        return (self.threshold if told == self.smallest else told - half), told + half
 
     def quantile_is_safe(self, told: int, name: str) -> bool:
         """Whether at least `threshold` patients lie between the quantile and its neighbours, for all compatible n.
