@@ -11,6 +11,7 @@ from easitrace.report.words import (
     CLASS_NUMBERS,
     CONTRAST_NUMBERS,
     COURSE_NUMBERS,
+    ENDPOINT_NUMBERS,
     MEAN_NUMBERS,
 )
 from easitrace.response.classify import CLASSES
@@ -77,7 +78,6 @@ class Said:
         return {column: f"{first}_{slug(' '.join([self.before, *keys]))}" for column, first in self.columns.items()}
 
 
-ENDPOINT_NUMBERS = {"responders": "responders", "n": "n", "proportion": "share"}
 MARGINAL_NUMBERS = {"probability": "marginal", "lower": "marginal_lower", "upper": "marginal_upper"}
 SURVIVAL_NUMBERS = {"survival": "on_treatment", "at_risk": "at_risk", "stopped": "stopped_by"}
 INSTRUMENT_COURSES = {"n": "n", "median": "median"}

@@ -63,6 +63,13 @@ COURSE_NUMBERS = {
 }
 CHANGE_NUMBERS = {"n_pairs": "pairs", "shift": "shift", "lower": "shift_lower", "upper": "shift_upper", "p": "p"}
 CLASS_NUMBERS = {"count": "n", "proportion": "share", "lower": "share_lower", "upper": "share_upper"}
+ENDPOINT_NUMBERS = {
+    "responders": "responders",
+    "n": "n",
+    "proportion": "share",
+    "lower": "share_lower",
+    "upper": "share_upper",
+}
 INTERVAL_NAMES = {"wilson": "Wilson", "clopper-pearson": "Clopper-Pearson (exact)"}
 MEAN_NUMBERS = {"mean": "estimated_mean", "lower": "estimated_lower", "upper": "estimated_upper"}
 CONTRAST_NUMBERS = {
