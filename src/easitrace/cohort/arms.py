@@ -41,12 +41,10 @@ def with_arms(cohort: Cohort, arm: str | None, reference: str | None, strata: Se
     _refuse_unknown(cohort.patients["patient"][words.isna()], arm)
     levels = sorted(words.unique())
     _refuse_number(levels, arm)
-    if reference is None:
-        raise ParameterError(Problem("E104", "reference_arm", "required with arm", f"choose one of {', '.join(levels)}"))
     if reference not in levels:
-        what = f"{reference} is no level of {arm}"
-        raise ParameterError(Problem("E106", "reference_arm", what, f"choose one of {', '.join(levels)}"))
-    arms = (reference, *(level for level in levels if level != reference))
+        code, what = ("E104", "required with arm") if reference is None else ("E106", f"{reference} is no level of {arm}")
+        raise ParameterError(Problem(code, "reference_arm", what, f"choose one of {', '.join(levels)}"))
+    arms = (str(reference), *(level for level in levels if level != reference))
     known = {ARM: pd.Categorical(words, categories=arms), **{name: _words(cohort.patients[name]) for name in strata}}
     patients = cohort.patients.drop(columns=[arm]).assign(**known)
     return replace(cohort, patients=patients, arms=arms)
@@ -67,6 +65,13 @@ def by_arm(compute: Callable[..., pd.DataFrame], cohort: Cohort, *arguments: Any
         table.insert(0, ARM, arm)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def visits_by_arm(cohort: Cohort) -> pd.DataFrame:
+    """The cohort's visits, with arms also the `arm` of their patient."""
+    if not cohort.arms:
+        return cohort.visits
+    return cohort.visits.merge(cohort.patients[["patient", ARM]], on="patient", how="left")
 
 
 def _part(cohort: Cohort, arm: str) -> Cohort:

@@ -71,6 +71,10 @@ class Chapter:
         text = html.escape(self.style.fill(template, {**self.numbers, **values}), quote=False)
         _show(f"<p>{REFERENCE.sub(LINK, text)}</p>")
 
+    def explain(self, text: str) -> None:
+        """Show Markdown with equations that depends on what was chosen; a number of a result belongs to `say`."""
+        _show(text, kind="text/markdown")
+
     def table(self, display: Any, data: pd.DataFrame, *, name: str, caption: str, note: str = "") -> None:
         """Show a display table (great-tables) with its caption and note, and keep its tidy data at full precision.
 
@@ -187,7 +191,7 @@ def _empty_the_rest() -> None:
         shell.input_transformers_cleanup.append(lambda lines: [])
 
 
-def _show(markup: str, **metadata: Any) -> None:
+def _show(markup: str, kind: str = "text/html", **metadata: Any) -> None:
     from IPython.display import display
 
-    display({"text/html": markup}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]
+    display({kind: markup}, raw=True, metadata=metadata)  # type: ignore[no-untyped-call]

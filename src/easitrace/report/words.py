@@ -89,6 +89,19 @@ DIFFERENCE_NOTES = {
     "log1p": "Differences of means of log(1 + score) as percent change of 1 + score, later against earlier.",
     "sqrt": "Differences of means of the square root of the score, later minus earlier.",
 }
+ARM_DIFFERENCE_NOTES = {
+    "raw": "Differences of means, the arm named first minus the other, in points.",
+    "log1p": "Differences of means of log(1 + score) as percent difference of 1 + score, the arm named first against "
+    "the other.",
+    "sqrt": "Differences of means of the square root of the score, the arm named first minus the other.",
+}
+ARM_UNITS = {
+    "raw": "Difference, points",
+    "log1p": "Difference of 1 + score, %",
+    "sqrt": "Difference of the square root",
+}
+ARM_NUMBERS = {"estimate": "", "lower": "_lower", "upper": "_upper", "p": "_p"}
+QUANTITY_NAMES = {"score": "", "change": ", difference of changes"}
 UNITS = {"raw": " points", "log1p": "% in 1 + score", "sqrt": " in the square root of the score"}
 SHORT_SCALES = {"raw": "score", "log1p": "log(1 + score)", "sqrt": "square root"}
 SHORT_CLASSES = {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from easitrace.report.figures.arms import arm_courses
 from easitrace.report.figures.canvas import BLUE, ORANGE, SOFT, canvas, courses, in_house_style, value_label, week_axis
 from easitrace.report.style import Style
 from easitrace.report.words import COVARIANCE_NAMES, SHORT_SCALES
@@ -22,8 +23,11 @@ def spaghetti(
     """Individual courses behind the median and quartiles at each visit, over the severity bands of the instrument.
 
     `visits` has `patient`, `week` and the outcome; `course` has `week`, `n`, `median`, `q1`, `q3`;
-    `bands` are (label, lower, upper) in points of the outcome.
+    `bands` are (label, lower, upper) in points of the outcome. With `arm` in both tables a course for each arm.
     """
+    if "arm" in course:
+        named = course.rename(columns={"median": "centre", "q1": "lower", "q3": "upper"})
+        return arm_courses(named, visits, outcome, label, style)
     figure, ax = canvas(3.7)
     courses(ax, visits, outcome)
     weeks, medians = course["week"].to_numpy(float), course["median"].to_numpy(float)
@@ -60,8 +64,11 @@ def change_forest(changes: pd.DataFrame, label: str, style: Style) -> "Figure":
 def estimated_means(means: pd.DataFrame, visits: pd.DataFrame, outcome: str, label: str, style: Style) -> "Figure":
     """Model-based means with intervals on the outcome's own scale, observed courses behind them.
 
-    `means` has `week`, `n`, `mean`, `lower`, `upper` on the outcome's scale.
+    `means` has `week`, `n`, `mean`, `lower`, `upper` on the outcome's scale; with `arm` a course for each, and `visits`
+    has `arm` too.
     """
+    if "arm" in means:
+        return arm_courses(means.rename(columns={"mean": "centre"}), visits, outcome, label, style)
     figure, ax = canvas(3.4)
     courses(ax, visits, outcome)
     weeks, centre = means["week"].to_numpy(float), means["mean"].to_numpy(float)
@@ -78,11 +85,33 @@ def estimated_means(means: pd.DataFrame, visits: pd.DataFrame, outcome: str, lab
 def sensitivity_forest(table: pd.DataFrame, label: str) -> "Figure":
     """The same estimate under every model, one row per structure, one marker and colour per scale.
 
-    `table` has `covariance`, `scale`, `mean`, `lower`, `upper`; models that could not be fitted leave a gap.
+    `table` has `covariance`, `scale`, `mean`, `lower`, `upper`; models that could not be fitted leave a gap. With `arm`
+    a panel for each.
     """
+    if "arm" in table:
+        return _sensitivity_of_arms(table, label)
+    figure, ax = canvas(0.9 + 0.42 * table["covariance"].nunique())
+    _by_structure(ax, table, label)
+    ax.set_xlim(left=_axis_start(table))
+    _scale_legend(figure, ax)
+    return figure
+
+
+def _sensitivity_of_arms(table: pd.DataFrame, label: str) -> "Figure":
+    arms = list(dict.fromkeys(table["arm"]))
+    figure, axes = canvas(1.1 + 0.42 * table["covariance"].nunique(), columns=len(arms), sharex=True, sharey=True)
+    for ax, arm in zip(axes, arms, strict=True):
+        _by_structure(ax, table[table["arm"] == arm], "")
+        ax.set_title(arm)
+    axes[0].set_xlim(left=_axis_start(table))
+    figure.supxlabel(label, fontsize=8.5)
+    _scale_legend(figure, axes[0])
+    return figure
+
+
+def _by_structure(ax: "Axes", table: pd.DataFrame, label: str) -> None:
     structures = list(dict.fromkeys(table["covariance"]))
     scales = list(dict.fromkeys(table["scale"]))
-    figure, ax = canvas(0.9 + 0.42 * len(structures))
     for place, (scale, colour, marker) in enumerate(zip(scales, (SOFT, ORANGE, BLUE), "sDo", strict=True)):
         own = table[table["scale"] == scale].set_index("covariance").loc[structures]
         rows = np.arange(len(structures)) + 0.24 * (place - 1)
@@ -92,9 +121,16 @@ def sensitivity_forest(table: pd.DataFrame, label: str) -> "Figure":
         ax.errorbar(centre, rows, xerr=spread, fmt=marker, color=colour, ms=4.5, lw=1.4, capsize=2.5, label=name)
     names = [COVARIANCE_NAMES[structure].replace("heterogeneous", "het.") for structure in structures]
     ax.set(yticks=range(len(structures)), yticklabels=names, xlabel=label, ylim=(len(structures) - 0.5, -0.5))
-    ax.set_xlim(left=min(0.0, float(np.nanmin(table["lower"]))) if table["lower"].notna().any() else 0.0)
-    figure.legend(loc="outside upper left", ncols=len(scales), frameon=False, fontsize=8, title="Scale of the model")
-    return figure
+
+
+def _axis_start(table: pd.DataFrame) -> float:
+    return min(0.0, float(np.nanmin(table["lower"]))) if table["lower"].notna().any() else 0.0
+
+
+def _scale_legend(figure: "Figure", ax: "Axes") -> None:
+    handles, names = ax.get_legend_handles_labels()
+    look: Any = {"ncols": len(names), "frameon": False, "fontsize": 8, "title": "Scale of the model"}
+    figure.legend(handles, names, loc="outside upper left", **look)
 
 
 @in_house_style

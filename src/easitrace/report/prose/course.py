@@ -7,6 +7,7 @@ import pandas as pd
 
 from easitrace.cohort.cohort import Cohort
 from easitrace.models.crosscheck import CrossCheck
+from easitrace.report.prose.arms import of_arm
 from easitrace.report.prose.cohort import quartile_note
 from easitrace.report.prose.words_of_numbers import below, joined, number_keys
 from easitrace.report.style import Style
@@ -46,7 +47,7 @@ def paired_note(changes: pd.DataFrame) -> str:
 def changes_sentence(changes: pd.DataFrame, style: Style) -> str:
     """Paired shifts with their intervals in words."""
     parts = [
-        f"{row['name']}: {style.number(row['shift'])} ({style.interval(row['lower'], row['upper'])}), "
+        f"{row['name']}{of_arm(row)}: {style.number(row['shift'])} ({style.interval(row['lower'], row['upper'])}), "
         f"{row['n_pairs']} pairs"
         for row in changes.to_dict("records")
     ]
@@ -55,14 +56,17 @@ def changes_sentence(changes: pd.DataFrame, style: Style) -> str:
 
 def course_sentence(course: pd.DataFrame, label: str, style: Style) -> str:
     """The observed course in words: n and median at each visit."""
-    parts = [f"{style.number(row['median'])} at {row['visit']} (n = {row['n']})" for row in course.to_dict("records")]
+    parts = [
+        f"{style.number(row['median'])} at {row['visit']}{of_arm(row)} (n = {row['n']})"
+        for row in course.to_dict("records")
+    ]
     return f"Median {label}: " + ", ".join(parts) + "."
 
 
 def means_sentence(means: pd.DataFrame, label: str, style: Style) -> str:
     """Estimated means with their intervals in words."""
     parts = [
-        f"{style.number(row['mean'])} ({style.interval(row['lower'], row['upper'])}) at {row['visit']}"
+        f"{style.number(row['mean'])} ({style.interval(row['lower'], row['upper'])}) at {row['visit']}{of_arm(row)}"
         for row in means.to_dict("records")
     ]
     return f"Estimated mean {label} with interval: " + ", ".join(parts) + "."
@@ -106,7 +110,8 @@ def contrast_note(scale: str, df: str) -> str:
 def sensitivity_numbers(table: pd.DataFrame) -> dict[str, Any]:
     """`sensitivity_mean_us_log1p`, ... for every structure and scale."""
     keyed = table.assign(key=table["covariance"] + " " + table["scale"])
-    return number_keys(keyed, "key", {"mean": "sensitivity_mean"})
+    differences = {"difference": "sensitivity_difference"} if "difference" in table else {}
+    return number_keys(keyed, "key", {"mean": "sensitivity_mean", **differences})
 
 
 def sensitivity_sentence(table: pd.DataFrame, style: Style) -> str:
@@ -115,4 +120,7 @@ def sensitivity_sentence(table: pd.DataFrame, style: Style) -> str:
     if fitted.empty:
         return "No model could be fitted."
     span = f"{style.number(fitted['mean'].min())} to {style.number(fitted['mean'].max())}"
-    return f"Estimated means from {span} points over {len(fitted)} of {len(table)} models."
+    arms = f" in {table['arm'].nunique()} arms" if "arm" in table else ""
+    models = ["covariance", "scale"]
+    n, of = len(fitted[models].drop_duplicates()), len(table[models].drop_duplicates())
+    return f"Estimated means from {span} points{arms} over {n} of {of} models."

@@ -23,9 +23,12 @@ def slug(text: Any) -> str:
 
 
 def number_keys(table: pd.DataFrame, key: str, columns: Mapping[str, str]) -> dict[str, Any]:
-    """Cells of a tidy table as named numbers: column `median`, row `week 4` -> `median_week_4`."""
+    """Cells of a tidy table as named numbers: column `median`, row `week 4` -> `median_week_4`.
+
+    Of a table by arm the name ends in the arm: `median_week_4_placebo`.
+    """
     return {
-        f"{prefix}_{slug(row[key])}": row[column]
+        f"{prefix}_{slug(row[key])}{'_' + slug(row['arm']) if 'arm' in row else ''}": row[column]
         for row in table.to_dict("records")
         for column, prefix in columns.items()
     }

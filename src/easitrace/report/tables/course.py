@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from easitrace.report.style import MISSING, Style
-from easitrace.report.tables.journal import capital, journal_table
+from easitrace.report.tables.journal import arm_cell, arm_group, capital, journal_table
 from easitrace.report.words import COVARIANCE_NAMES, SCALE_NAMES
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def means_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """Model-based means on the outcome's own scale with intervals and degrees of freedom."""
     rows = [
         {
+            **arm_cell(row),
             "Visit": capital(row["visit"]),
             "n": str(row["n"]),
             "Estimated mean": style.number(row["mean"]),
@@ -61,13 +62,14 @@ def means_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def contrasts_table(data: pd.DataFrame, style: Style, level: float, unit: str) -> "GT":
     """Contrasts between visits in `unit` with interval, degrees of freedom and P."""
     rows = [
         {
+            **arm_cell(row),
             "Contrast": capital(row["name"]),
             unit: style.number(row["estimate"], style.digits if unit.endswith("%") else style.digits + 1),
             f"{level:.0%} CI": style.interval(
@@ -79,7 +81,7 @@ def contrasts_table(data: pd.DataFrame, style: Style, level: float, unit: str) -
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def sensitivity_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
@@ -88,13 +90,25 @@ def sensitivity_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         {
             "Scale": capital(SCALE_NAMES[row["scale"]]),
             "Covariance": capital(COVARIANCE_NAMES[row["covariance"]]),
+            **arm_cell(row),
             "Estimated mean": style.number(row["mean"]) if row["status"] == "converged" else "not estimable",
             f"{level:.0%} CI": style.interval(row["lower"], row["upper"]) if row["status"] == "converged" else MISSING,
+            **_difference(row, style, level),
             "AIC": style.number(row["aic"], 1) if row["status"] == "converged" else MISSING,
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows, text=["Covariance"], groups="Scale")
+    return journal_table(rows, text=["Covariance", "Arm"], groups="Scale")
+
+
+def _difference(row: Mapping[Any, Any], style: Style, level: float) -> dict[str, str]:
+    """Against the reference in the unit of the scale; nothing when there are no arms."""
+    if "difference" not in row:
+        return {}
+    known = pd.notna(row["difference"])
+    limits = style.interval(row["difference_lower"], row["difference_upper"]) if known else MISSING
+    shown = f"{style.number(row['difference'])} ({limits})" if known else MISSING
+    return {f"Difference ({level:.0%} CI)": shown, "P": style.p(row["p"])}
 
 
 def _change(row: Mapping[Any, Any], estimate: str, limits: str, style: Style) -> str:

@@ -1,7 +1,7 @@
 """The journal's table: text to the left, numbers to the right."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -29,6 +29,16 @@ def journal_table(rows: Sequence[Mapping[str, str]], text: Sequence[str] = (), g
     left = [name for name in shown if name in text or name == shown[0]]
     right = [name for name in shown if name not in left]
     return table.cols_align("left", columns=left).cols_align("right", columns=right)
+
+
+def arm_cell(row: Mapping[Any, Any]) -> dict[str, str]:
+    """The cell that says which arm a row is of; none without arms."""
+    return {"Arm": str(row["arm"])} if "arm" in row else {}
+
+
+def arm_group(data: pd.DataFrame) -> str:
+    """The row groups of a table that may have arms: the header of `arm_cell`, or none."""
+    return "Arm" if "arm" in data else ""
 
 
 def capital(text: object) -> str:
