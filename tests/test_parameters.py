@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easitrace.cohort.mapping import DATE_ROLES
+from easitrace.cohort.roles import DATE_ROLES
 from easitrace.covariance import STRUCTURES
 from easitrace.errors import CODES, ParameterError
 from easitrace.models.inference import DfMethod

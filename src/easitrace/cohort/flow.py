@@ -1,6 +1,6 @@
 """The flow of rows and patients from the file to the analysis; every part adds up to its whole."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,12 +10,25 @@ import pyarrow.compute as pc
 from easitrace.cohort.cohort import Visit
 
 FLOW_COLUMNS = ["step", "n", "detail"]
+NO_SCORE = "visits without a score"
+KEPT_OUT = "visits kept out as unscheduled"
+BEFORE = "visits before the baseline window"
+NO_WINDOW = "visits in no window"
+GAVE_WAY = "visits that gave way to another row"
+JOINED = "visits joined with another row"
+NO_BASELINE = "visits of patients without a baseline score"
+LOST = (NO_SCORE, KEPT_OUT, BEFORE, NO_WINDOW, GAVE_WAY, JOINED, NO_BASELINE)
 Step = tuple[str, int, str]
 
 
 def flow_frame(steps: Sequence[Step]) -> pd.DataFrame:
     """The flow as a table with columns `step`, `n`, `detail`."""
     return pd.DataFrame(list(steps), columns=FLOW_COLUMNS).astype({"step": "str", "n": "int64", "detail": "str"})
+
+
+def row_steps(counts: Mapping[str, int]) -> list[Step]:
+    """From the rows read to the visits used: the visits read less all that `LOST` names."""
+    return [(step, counts[step], "") for step in ("rows read", "visits read", *LOST, "visits used")]
 
 
 def patient_steps(visits: pd.DataFrame, patients: pd.DataFrame, schedule: Sequence[Visit], outcome: str) -> list[Step]:

@@ -4,7 +4,8 @@ import difflib
 from dataclasses import dataclass
 
 from easitrace.cohort.findings import Findings, place, quoted
-from easitrace.cohort.mapping import TIME_ROLES, Mapping
+from easitrace.cohort.mapping import Mapping
+from easitrace.cohort.roles import TIME_ROLES
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class Layout:
     def wide(self) -> bool:
         """Whether a row holds all visits of a patient."""
         return self.blocks[0].visit is not None
+
+    @property
+    def labelled(self) -> bool:
+        """Whether rows name their visit, rather than their day telling it."""
+        return self.wide or bool({"visit", "week"} & self.blocks[0].columns.keys())
 
     @property
     def names(self) -> list[str]:

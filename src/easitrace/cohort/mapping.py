@@ -10,9 +10,7 @@ from easitrace.cohort.cohort import Visit
 from easitrace.errors import ParameterError, Problem
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 
-TIME_ROLES = ("visit", "week", "date", "day")
-PATIENT_ROLES = ("age", "sex", "start_date", "stop_date", "stop_day", "stop_reason", "status")
-DATE_ROLES = ("date", "start_date", "stop_date")
+RULES = ("error", "nearest", "last", "worst", "mean")
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,8 @@ class Mapping:
     instruments: dict[str, Instrument]
     covariates: tuple[str, ...]
     declared: Instrument | None
+    several: str | None = None
+    unscheduled: tuple[str, ...] = ()
 
     @property
     def labels(self) -> list[str]:
@@ -52,6 +52,8 @@ def build_mapping(
     outcome: str,
     instrument: MappingOf[str, Any] | None,
     covariates: Sequence[str],
+    several: str | None = None,
+    unscheduled: Sequence[str] = (),
 ) -> Mapping:
     """Check the arguments of `read_cohort` against each other.
 
@@ -69,6 +71,8 @@ def build_mapping(
         *_window_faults(schedule, windows),
         *_unused_faults(roles, windows, values or {}),
         *_role_faults(dict(columns or {}), instruments, outcome, decimal),
+        *_rule_faults(dict(columns or {}), several),
+        *_unscheduled_faults(dict(columns or {}), schedule, unscheduled),
     ]
     if faults:
         raise ParameterError(faults)
@@ -84,6 +88,8 @@ def build_mapping(
         instruments=instruments,
         covariates=tuple(covariates),
         declared=declared,
+        several=several,
+        unscheduled=tuple(str(label) for label in unscheduled),
     )
 
 
@@ -172,3 +178,24 @@ def _role_faults(
     if {"date", "day"} <= columns.keys():
         faults.append(Problem("E106", "columns", "both date and day are mapped", "map one of them"))
     return faults
+
+
+def _rule_faults(columns: dict[str, str], several: str | None) -> list[Problem]:
+    if several is not None and several not in RULES:
+        return [Problem("E105", "several", f'"{several}" is no rule', f"use {', '.join(RULES)}")]
+    if several in ("nearest", "last") and not {"date", "day"} & columns.keys():
+        return [Problem("E106", "several", f"{several} needs a day, and neither date nor day is mapped", "map one")]
+    return []
+
+
+def _unscheduled_faults(
+    columns: dict[str, str], schedule: tuple[Visit, ...], unscheduled: Sequence[str]
+) -> list[Problem]:
+    others = {"week", "date", "day"} & columns.keys()
+    starred = any("*" in column for column in columns.values())
+    if unscheduled and "visit" not in columns and (others or starred):
+        return [Problem("E106", "unscheduled", "no label names the visits", "map visit, or leave unscheduled out")]
+    planned = {visit.label for visit in schedule} & {str(label) for label in unscheduled}
+    return [
+        Problem("E106", "unscheduled", f'"{label}" is among visits too', "name it once") for label in sorted(planned)
+    ]

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from easitrace.cohort.cells import Cells
 from easitrace.cohort.findings import HELD_PER_CHECK, Findings, place, quoted, row_list
-from easitrace.cohort.mapping import DATE_ROLES
+from easitrace.cohort.roles import DATE_ROLES
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

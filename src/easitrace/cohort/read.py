@@ -14,7 +14,8 @@ from easitrace.cohort.findings import Findings
 from easitrace.cohort.flow import flow_frame, patient_steps
 from easitrace.cohort.formats.table import is_text
 from easitrace.cohort.layout import Layout, find_layout
-from easitrace.cohort.mapping import DATE_ROLES, build_mapping
+from easitrace.cohort.mapping import build_mapping
+from easitrace.cohort.roles import DATE_ROLES
 from easitrace.cohort.text import check_unchanged, read_sheet
 from easitrace.errors import ParameterError, Problem
 
@@ -34,6 +35,8 @@ def read_cohort(
     outcome: str = "easi",
     instrument: MappingOf[str, Any] | None = None,
     covariates: Sequence[str] = (),
+    several: str | None = None,
+    unscheduled: Sequence[str] = (),
     arm: str | None = None,
     reference_arm: str | None = None,
     strata: Sequence[str] = (),
@@ -64,6 +67,12 @@ def read_cohort(
         Declares another instrument: name, label, minimum, maximum, grid, better.
     covariates : sequence of str
         Patient-level columns that must be there.
+    several : str, optional
+        What happens to several scored rows of one patient for one visit: "error", "nearest" (to the planned day,
+        of two equally near the earlier), "last", "worst", "mean"; each instrument on its own. Left out, windows
+        choose the nearest and labels give an error. A row that repeats another counts once.
+    unscheduled : sequence of str
+        Labels of visits outside the schedule: placed by windows when these and a day are there, else left out.
     arm, reference_arm, strata
         Patient-level column of the treatment group, the level that others are compared with, and the columns the
         randomisation was stratified by; see `easitrace.cohort.arms.with_arms`.
@@ -80,6 +89,7 @@ def read_cohort(
     if _is_builtin(path):
         own = {"columns": columns, "values": values, "visits": visits, "windows": windows, "delimiter": delimiter,
                "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
+               "several": several, "unscheduled": unscheduled,
                "encoding": encoding != "utf-8", "decimal": decimal != "."}  # fmt: skip
         return with_arms(_builtin(str(data), own, outcome, needed), arm, reference_arm, strata)
     mapping = build_mapping(
@@ -93,6 +103,8 @@ def read_cohort(
         outcome=outcome,
         instrument=instrument,
         covariates=needed,
+        several=several,
+        unscheduled=unscheduled,
     )
     findings = Findings(path.name)
     sheet, source = read_sheet(path, findings, delimiter, encoding)

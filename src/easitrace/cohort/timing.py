@@ -1,6 +1,7 @@
 """Which planned visit a row belongs to: by its label, its planned week, or its day and the visit windows."""
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,22 +14,30 @@ import pyarrow.compute as pc
 from easitrace.cohort.cells import Cells
 from easitrace.cohort.cohort import Visit
 from easitrace.cohort.findings import HELD_PER_CHECK, Findings, counted, inert, place, quoted, row_list
+from easitrace.cohort.flow import BEFORE, NO_WINDOW
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
 Windows = Sequence[tuple[float, float]]
 
-NO_VISIT = -1
+NO_VISIT, UNSCHEDULED = -1, -2
 
 
 def visits_by_label(cells: Cells, column: str) -> Codes:
-    """The index of each row's label in the schedule; blank and unknown labels are errors and -1."""
+    """The index of each row's label in the schedule, -2 for an unscheduled visit; others are errors and -1."""
     words = cells.words("visit", column)
     labels = pa.array(cells.mapping.labels, type=words.type)
     codes = np.asarray(pc.fill_null(pc.index_in(words, value_set=labels), NO_VISIT), dtype=np.int64)
-    _check_visits(cells, column, words, codes, cells.mapping.labels)
+    extra = pa.array(cells.mapping.unscheduled, type=words.type)
+    codes[np.asarray(pc.is_in(words, value_set=extra).to_numpy(zero_copy_only=False), dtype=bool)] = UNSCHEDULED
+    _check_visits(cells, column, words, codes, [*cells.mapping.labels, *cells.mapping.unscheduled])
     return codes
+
+
+def planned_days(schedule: Sequence[Visit]) -> Floats:
+    """The planned day of every visit."""
+    return np.array([7 * visit.week for visit in schedule])
 
 
 def visits_by_week(cells: Cells, column: str) -> Codes:
@@ -88,34 +97,28 @@ def days_between(start: "pd.Series[Any]", dates: "pd.Series[Any]") -> Floats:
     return np.asarray((dates - start).dt.days, dtype=np.float64)
 
 
-def choose_in_windows(
-    entries: pd.DataFrame, schedule: Sequence[Visit], windows: Windows, findings: Findings
-) -> tuple[pd.DataFrame, int, int]:
-    """Give each row the visit in whose window its day falls; nearest to the planned day wins, tie to the earlier.
+def place_in_windows(entries: pd.DataFrame, windows: Windows, findings: Findings) -> tuple[pd.DataFrame, Counter[str]]:
+    """Give each row the visit in whose window its day falls.
 
     Returns
     -------
     entries : DataFrame
-        One row per patient and visit.
-    outside, outranked : int
-        Rows in no window, and rows that gave way to a nearer one; both are listed in the log.
+        The rows in a window; a patient may have several for one visit.
+    steps : Counter
+        Rows before the first window and rows in no window, for the flow; both are listed in the log.
     """
     day = entries["day"].to_numpy()
     visit = _window_of(day, windows)
-    known = visit >= 0
-    lost = entries.loc[~known, "row"]
-    if len(lost):
-        findings.note("W204", f"{counted(len(lost), 'row')} on a day in no window left out ({row_list(lost)})")
-    planned = np.array([7 * v.week for v in schedule])
-    placed = entries.assign(visit=visit, distance=np.abs(day - planned[visit]))[known]
-    _check_same_day(placed, findings)
-    placed = placed.sort_values(["patient", "visit", "distance", "day"], kind="stable")
-    beaten = placed.duplicated(["patient", "visit"])
-    for code in np.unique(placed.loc[beaten, "visit"]):
-        rows = placed.loc[beaten & (placed["visit"] == code), "row"]
-        what = f"{counted(len(rows), 'row')} left out: another day is nearer to {inert(schedule[code].label)}"
-        findings.note("W203", f"{what} ({row_list(rows)})")
-    return placed[~beaten].drop(columns="distance"), int((~known).sum()), int(beaten.sum())
+    early, nowhere = day < windows[0][0], (visit < 0) & (day >= windows[0][0])
+    for code, those, what in (
+        ("W223", early, f"before the baseline window (day {windows[0][0]:g}) left out"),
+        ("W204", nowhere, "on a day in no window left out"),
+    ):
+        rows = entries.loc[those, "row"]
+        if len(rows):
+            findings.note(code, f"{counted(len(rows), 'row')} {what} ({row_list(rows)})")
+    steps = Counter({BEFORE: int(early.sum()), NO_WINDOW: int(nowhere.sum())})
+    return entries.assign(visit=visit)[visit >= 0], steps
 
 
 def _window_of(day: Floats, windows: Windows) -> Codes:
@@ -125,19 +128,14 @@ def _window_of(day: Floats, windows: Windows) -> Codes:
     return np.where((index >= 0) & (day <= last[index]), index, NO_VISIT).astype(np.int64)
 
 
-def _check_same_day(placed: pd.DataFrame, findings: Findings) -> None:
-    report_duplicates(placed, ["patient", "day"], "one patient has two rows on one day", findings)
-
-
-def report_duplicates(entries: pd.DataFrame, keys: list[str], what: str, findings: Findings) -> None:
+def report_duplicates(entries: pd.DataFrame, keys: list[str], what: str, remedy: str, findings: Findings) -> None:
     """An E215 for every set of rows with the same keys, naming the rows."""
     twice = entries[entries.duplicated(keys, keep=False)]
     for number, (_, rows) in enumerate(twice.groupby(keys)["row"]):
         if number == HELD_PER_CHECK:
             findings.error("E215", f"{what}, more than {HELD_PER_CHECK} times")
             return
-        distinct = sorted(set(rows))
-        findings.error("E215", what, "keep one of them", at=row_list(distinct))
+        findings.error("E215", what, remedy, at=row_list(sorted(set(rows))))
 
 
 def check_windows(entries: pd.DataFrame, schedule: Sequence[Visit], windows: Windows, findings: Findings) -> None:
@@ -149,18 +147,18 @@ def check_windows(entries: pd.DataFrame, schedule: Sequence[Visit], windows: Win
         findings.note("W205", f"{counted(len(rows), 'row')} of {label} on a day outside its window ({row_list(rows)})")
 
 
-def check_order(entries: pd.DataFrame, schedule: Sequence[Visit], findings: Findings) -> None:
+def check_order(entries: pd.DataFrame, schedule: Sequence[Visit], files: Sequence[Findings]) -> None:
     """A visit must come later than the planned visits before it, the baseline included."""
     known = entries[entries["day"].notna()].sort_values(["patient", "visit"], kind="stable")
     same = known["patient"].to_numpy()[1:] == known["patient"].to_numpy()[:-1]
     back = np.flatnonzero(same & (np.diff(known["day"].to_numpy()) <= 0))
-    rows, visits = known["row"].to_numpy(), known["visit"].to_numpy()
+    rows, visits, file = (known[name].to_numpy() for name in ("row", "visit", "file"))
     for i in back[:HELD_PER_CHECK]:
         earlier, later = schedule[int(visits[i])].label, schedule[int(visits[i + 1])].label
-        if earlier != later:
-            findings.error(
-                "E220",
-                f"{inert(later)} is not after {inert(earlier)} (row {rows[i]})",
-                "correct the date or the visit",
-                at=place(int(rows[i + 1])),
-            )
+        elsewhere = "" if file[i] == file[i + 1] else f" of {files[int(file[i])].file}"
+        files[int(file[i + 1])].error(
+            "E220",
+            f"{inert(later)} is not after {inert(earlier)} (row {rows[i]}{elsewhere})",
+            "correct the date or the visit",
+            at=place(int(rows[i + 1])),
+        )

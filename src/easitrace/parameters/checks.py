@@ -27,7 +27,7 @@ FILE_ONLY: dict[str, Any] = {
     "windows": None,
     "instrument": None,
 }
-DATES = ("date", "start_date", "stop_date")
+DATES = ("date", "start_date", "stop_date", "rescue_date", "event_date")
 DAYS = ("date", "day")
 LABELS = ("visit", "week")
 DEFAULT_ROLES = ("patient", *LABELS)

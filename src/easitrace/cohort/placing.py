@@ -1,0 +1,117 @@
+"""From the rows of one file to visits: named by their label, placed by their day, or kept out and counted."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from easitrace.cohort.cells import Cells
+from easitrace.cohort.findings import counted, row_list
+from easitrace.cohort.flow import KEPT_OUT, NO_SCORE
+from easitrace.cohort.layout import Block, Layout
+from easitrace.cohort.places import always
+from easitrace.cohort.several import CHOOSE
+from easitrace.cohort.timing import (
+    NO_VISIT,
+    UNSCHEDULED,
+    Codes,
+    check_windows,
+    days_between,
+    place_in_windows,
+    report_duplicates,
+    visits_by_label,
+    visits_by_week,
+)
+
+Steps = Counter[str]
+
+
+def scored_rows(cells: Cells, layout: Layout, codes: Codes) -> tuple[pd.DataFrame, Steps]:
+    """The rows of one file that have a score: `row`, `patient`, `visit`, `date` or `day`, and the scores.
+
+    `visit` is `UNSCHEDULED` where no label says which visit it is.
+    """
+    entries = pd.concat([_block_entries(cells, block, codes) for block in layout.blocks], ignore_index=True)
+    steps = Counter({"rows read": len(cells.rows), "visits read": len(entries)})
+    entries = entries[(entries["patient"] >= 0) & (entries["visit"] != NO_VISIT)]
+    if layout.wide and cells.mapping.several in (None, "error"):
+        first = entries[entries["visit"] == 0]
+        report_duplicates(first, ["patient"], "one patient has two rows", CHOOSE, cells.findings)
+        entries = entries.drop_duplicates(["patient", "visit"])
+    scored = entries[[name for name in cells.mapping.instruments if name in entries]].notna().any(axis=1)
+    empty = entries.loc[~scored, "row"]
+    if len(empty) and not layout.wide:
+        cells.findings.note("F208", f"{counted(len(empty), 'row')} without any score left out ({row_list(empty)})")
+    steps[NO_SCORE] = len(empty)
+    return entries[scored].reset_index(drop=True), steps
+
+
+def _block_entries(cells: Cells, block: Block, codes: Codes) -> pd.DataFrame:
+    table: dict[str, Any] = {"row": cells.rows, "patient": codes}
+    if "visit" in block.columns:
+        table["visit"] = visits_by_label(cells, block.columns["visit"])
+    elif "week" in block.columns:
+        table["visit"] = visits_by_week(cells, block.columns["week"])
+    else:
+        table["visit"] = UNSCHEDULED if block.visit is None else block.visit
+    for role, column in block.columns.items():
+        if role == "date":
+            table["date"] = cells.dates(role, column).astype("datetime64[s]")
+        elif role == "day":
+            table["day"] = cells.numbers(role, column)
+        elif role in cells.mapping.instruments:
+            table[role] = cells.scores(role, column)
+    return pd.DataFrame(table)
+
+
+def with_days(entries: pd.DataFrame, start: "pd.Series[Any] | None") -> pd.DataFrame:
+    """Days since `start`, the date of every patient's day 0, in place of dates."""
+    if "date" in entries:
+        by_row = pd.Series(start).reindex(entries["patient"]).reset_index(drop=True)
+        return entries.assign(day=days_between(by_row, entries["date"])).drop(columns="date")
+    return entries if "day" in entries else entries.assign(day=np.nan)
+
+
+def in_visits(entries: pd.DataFrame, cells: Cells, layout: Layout, listed: Codes) -> tuple[pd.DataFrame, Steps]:
+    """Every row with a visit: the one it names (`named`), or the one in whose window its day falls.
+
+    `listed` are the patients of the file that has the start of treatment.
+    """
+    mapping = cells.mapping
+    named = entries["visit"] >= 0
+    loose, steps = entries[~named], Counter[str]()
+    if layout.labelled:
+        loose, steps = _kept_out(loose, cells)
+    else:
+        loose = _dated(loose, cells, layout, listed)
+    if mapping.windows is not None:
+        check_windows(entries[named], mapping.schedule, mapping.windows, cells.findings)
+        loose, placed = place_in_windows(loose, mapping.windows, cells.findings)
+        steps += placed
+    return pd.concat([entries[named].assign(named=True), loose.assign(named=False)], ignore_index=True), steps
+
+
+def _kept_out(loose: pd.DataFrame, cells: Cells) -> tuple[pd.DataFrame, Steps]:
+    """Unscheduled rows that windows can place: those with a day, when there are windows."""
+    placeable = loose["day"].notna() & (cells.mapping.windows is not None)
+    out = loose.loc[~placeable, "row"]
+    if len(out):
+        what = f"{counted(len(out), 'unscheduled visit')} left out ({row_list(out)})"
+        cells.findings.note("W233", what)
+    return loose[placeable], Counter({KEPT_OUT: len(out)})
+
+
+def _dated(loose: pd.DataFrame, cells: Cells, layout: Layout, listed: Codes) -> pd.DataFrame:
+    """Rows that only their day can place; one without a day is an error."""
+    role = "date" if "date" in layout.blocks[0].columns else "day"
+    column = layout.blocks[0].columns[role]
+    lacking = loose[loose["day"].isna()]
+    blank = lacking["row"].isin(cells.blank_rows(role, column))
+    unlisted = ~blank & ~lacking["patient"].isin(listed)
+    for those, what, remedy in (
+        (blank, f"a scored row has no {role}", "fill it in, or map the visit"),
+        (unlisted, "the patient's day 0 is not known, so the date tells no visit", "give the start of treatment"),
+    ):
+        cells.findings.errors_at("E226", lacking.loc[those, "row"].to_numpy(), column, always(what, remedy))
+    return loose[loose["day"].notna()]
