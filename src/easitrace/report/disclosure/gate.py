@@ -45,7 +45,7 @@ class Ledger:
         return key
 
     def adds_up(self, whole: Key, parts: Iterable[Key]) -> None:
-        """Say that the parts are of the whole; what is left of it becomes a part of its own.
+        """Say that the parts are of the whole; what is left of it, and of one part always, becomes a part of its own.
 
         Raises
         ------
@@ -53,8 +53,9 @@ class Ledger:
             E501 when the parts are more than the whole.
         """
         own = tuple(dict.fromkeys(parts))
-        rest = self.enter(("rest of", whole, *own), self.counts[whole] - sum(self.counts[part] for part in own))
-        entry = (whole, (*own, rest))
+        left = self.counts[whole] - sum(self.counts[part] for part in own)
+        rest = () if left == 0 and len(own) > 1 else (self.enter(("rest of", whole, *own), left),)
+        entry = (whole, (*own, *rest))
         if entry not in self.sums:
             self.sums.append(entry)
 

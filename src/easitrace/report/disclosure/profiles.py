@@ -14,9 +14,9 @@ SIDES = {"median": 2, "q1": 4, "q3": 4}
 class Profile:
     """How counts are told to others.
 
-    Every count that is told is rounded to the nearest multiple of `BASE` that is not below the threshold, in all profiles:
-    the same count is told the same way in every report, and the difference of two told counts, in one report or between
-    two, leaves open how many patients it is.
+    Every count that is told is rounded to the nearest multiple of `BASE` in all profiles: the same count is told the same
+    way in every report, and the difference of two told counts, in one report or between two, leaves open how many
+    patients it is.
 
     Attributes
     ----------
@@ -32,8 +32,8 @@ class Profile:
 
     @property
     def smallest(self) -> int:
-        """The smallest number of patients that is ever told: the first multiple of `BASE` from the threshold on."""
-        return -(-self.threshold // BASE) * BASE
+        """The smallest number that is ever told: the multiple of `BASE` that at least two counts are told as."""
+        return BASE * round((self.threshold + 1) / BASE)
 
     def rounded(self, count: int) -> int:
         """A count of no one or of at least the threshold as it is told, a multiple of `BASE`."""

@@ -1,0 +1,126 @@
+"""From the tidy tables of a run to what may be shared of them: all counts through the gate, then everything else."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from easitrace.errors import DisclosureError, Problem
+from easitrace.report.disclosure import gate
+from easitrace.report.disclosure.derive import Interval, Keys, told_table
+from easitrace.report.disclosure.gate import COHORT, Key, Ledger
+from easitrace.report.disclosure.prepare import prepared
+from easitrace.report.disclosure.profiles import Profile
+from easitrace.report.disclosure.registry import SHAREABLE, Entry
+
+Frames = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Sheets:
+    """What may be shared of a run.
+
+    Attributes
+    ----------
+    tables : dict of DataFrame
+        By name; masked cells hold `MASKED`.
+    patients : int or None
+        Size of the cohort as it is told.
+    masked, cells : int
+        How many cells of counts are masked, and how many there are.
+    left_out : tuple of str
+        Tables of the run that are not on the list of shareable ones.
+    """
+
+    tables: dict[str, pd.DataFrame]
+    patients: int | None
+    masked: int
+    cells: int
+    left_out: tuple[str, ...]
+
+
+def shared_sheets(folder: Path, profile: Profile, interval: Interval) -> Sheets:
+    """Read the shareable tables of a folder, put all their counts through the gate at once, derive the rest anew.
+
+    Raises
+    ------
+    DisclosureError
+        E501, E502 of the gate; E503 a table lacks a column that the list has.
+    """
+    frames = dict(_frames(folder, profile))
+    entries = {entry.table: entry for entry in SHAREABLE if entry.table in frames}
+    ledger = _opened(frames)
+    keys = {name: _entered(frames[name], entry, ledger) for name, entry in entries.items()}
+    told = gate.release(ledger, profile)
+    tables = {name: told_table(frames[name], entry, keys, told, interval) for name, entry in entries.items()}
+    cells = [told.count(key) for own in keys.values() for key in own.values()]
+    others = sorted({path.stem for path in folder.glob("*.csv")} - set(entries))
+    return Sheets(tables, told.count(COHORT), cells.count(None), len(cells), tuple(others))
+
+
+def _frames(folder: Path, profile: Profile) -> Iterator[tuple[str, pd.DataFrame]]:
+    for entry in SHAREABLE:
+        path = folder / f"{entry.table}.csv"
+        if path.is_file():
+            words = dict.fromkeys(("level", "visit", "event", "reason"), str)
+            table = pd.read_csv(path, dtype=words, keep_default_na=False, na_values=[""])
+            yield entry.table, _checked(prepared(table, entry, profile.threshold), entry).reset_index(drop=True)
+
+
+def _checked(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
+    absent = [name for name in entry.columns if name not in table.columns]
+    if absent:
+        raise DisclosureError(
+            Problem("E503", f"table {entry.table}, column {name}", "is listed as shareable but not there")
+            for name in absent
+        )
+    return table
+
+
+def _opened(frames: Frames) -> Ledger:
+    """A ledger with the cohort: who is known and who is not in any variable of the first table."""
+    ledger = Ledger()
+    if "01_cohort_baseline" not in frames:
+        raise DisclosureError(Problem("E503", "table 01_cohort_baseline", "is not there, so the cohort has no size"))
+    first = frames["01_cohort_baseline"].iloc[0]
+    ledger.enter(COHORT, first["n"] + first["missing"])
+    return ledger
+
+
+def _entered(table: pd.DataFrame, entry: Entry, ledger: Ledger) -> Keys:
+    """The key of every count of a table, by row and column; the counts and their sums go into the ledger."""
+    keys: Keys = {}
+    for row, values in enumerate(table.to_dict("records")):
+        for column, (kind, *labels) in entry.counts.items():
+            count = values[column]
+            if pd.notna(count):
+                key = _key(kind, [values[label] for label in labels], count, ledger)
+                keys[row, column] = ledger.enter(key, count)
+    for whole, parts in _sums(table, keys, entry):
+        ledger.adds_up(whole, parts)
+    return keys
+
+
+def _key(kind: str, labels: Iterable[object], count: float, ledger: Ledger) -> Key:
+    if kind == COHORT[0] and count == ledger.counts[COHORT]:
+        return COHORT
+    return (kind, *labels, int(count))
+
+
+def _sums(table: pd.DataFrame, keys: Keys, entry: Entry) -> Iterator[tuple[Key, list[Key]]]:
+    """Which keys add up: along each row, down the rows of a group, to the row of the total."""
+    for row, whole in product(table.index, dict.fromkeys(entry.of.values())):
+        own = [column for column, of in entry.of.items() if of == whole and column not in entry.down]
+        parts = [keys[row, column] for column in own if (row, column) in keys]
+        if parts and parts != [COHORT]:
+            yield keys.get((row, whole), COHORT), parts
+    for column, labels in entry.down.items():
+        for _, rows in table[table[column].notna()].groupby(list(labels), sort=False):
+            yield keys.get((rows.index[0], entry.of[column]), COHORT), [keys[row, column] for row in rows.index]
+    if entry.total_row:
+        column, (label, word) = next(iter(entry.counts)), entry.total_row
+        total = table.index[table[label] == word][0]
+        others = [keys[row, column] for row in table.index if row != total]
+        yield from [(keys[total, column], others)] if others else []
