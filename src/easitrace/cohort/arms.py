@@ -42,8 +42,8 @@ def with_arms(cohort: Cohort, arm: str | None, reference: str | None, strata: Se
     levels = sorted(words.unique())
     _refuse_number(levels, arm)
     if reference not in levels:
-        code, what = ("E104", "required with arm") if reference is None else ("E106", f"{reference} is no level of {arm}")
-        raise ParameterError(Problem(code, "reference_arm", what, f"choose one of {', '.join(levels)}"))
+        unknown = ("E106", f"{reference} is no level of {arm}") if reference else ("E104", "required with arm")
+        raise ParameterError(Problem(unknown[0], "reference_arm", unknown[1], f"choose one of {', '.join(levels)}"))
     arms = (str(reference), *(level for level in levels if level != reference))
     known = {ARM: pd.Categorical(words, categories=arms), **{name: _words(cohort.patients[name]) for name in strata}}
     patients = cohort.patients.drop(columns=[arm]).assign(**known)

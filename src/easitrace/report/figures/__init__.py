@@ -5,6 +5,7 @@ from easitrace.report.figures.classes import latent_courses as latent_courses
 from easitrace.report.figures.cohort import attendance_bars as attendance_bars
 from easitrace.report.figures.cohort import flow_diagram as flow_diagram
 from easitrace.report.figures.course import change_forest as change_forest
+from easitrace.report.figures.course import differences_forest as differences_forest
 from easitrace.report.figures.course import estimated_means as estimated_means
 from easitrace.report.figures.course import residual_panel as residual_panel
 from easitrace.report.figures.course import sensitivity_forest as sensitivity_forest

@@ -10,6 +10,7 @@ from easitrace.report.figures.arms import arm_courses
 from easitrace.report.figures.canvas import BLUE, ORANGE, SOFT, canvas, courses, in_house_style, value_label, week_axis
 from easitrace.report.style import Style
 from easitrace.report.words import COVARIANCE_NAMES, SHORT_SCALES
+from easitrace.response.arms import effects
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,6 +59,14 @@ def change_forest(changes: pd.DataFrame, label: str, style: Style) -> "Figure":
         text = f"{style.number(estimate)} ({style.interval(lower, upper)})"
         ax.text(1.02, row, text, transform=ax.get_yaxis_transform(), va="center", fontsize=8)
     return figure
+
+
+def differences_forest(differences: pd.DataFrame, label: str, style: Style) -> "Figure":
+    """Each arm against the reference at each visit; `differences` is `trajectory.arm_differences`."""
+    compared = effects(differences)
+    names = compared["visit"].astype(str) + ", " + compared["name"]
+    n = compared["n"].astype(str) + " v " + compared["n_reference"].astype(str)
+    return change_forest(compared.assign(name=names, n=n), label, style)
 
 
 @in_house_style
