@@ -58,6 +58,7 @@ def run(
             about=_about(parameters, cohort),
             sources={source.path: source.sha256 for source in cohort.sources},
             show_code=parameters.show_code,
+            formats=parameters.formats,
             workers=workers or os.cpu_count() or 1,
             time_limit=time_limit,
         )

@@ -133,6 +133,7 @@ CODES: dict[str, str] = {
     "E606": "a file changed while the report was made",
     "E611": "the parent of the kernels ended",
     "E612": "a kernel ended",
+    "E613": "a PDF or Word document cannot be made",
 }
 
 

@@ -76,6 +76,12 @@ def _date_format(text: str) -> str:
     return text
 
 
+def _once_each(formats: list[str]) -> list[str]:
+    if not formats or len(set(formats)) < len(formats):
+        raise refused("not a list of different formats", "write such as [html, pdf, docx]")
+    return formats
+
+
 Name = Annotated[str, AfterValidator(_matching(r"[a-z][a-z0-9_]{0,63}", "use small letters, digits and _"))]
 Slug = Annotated[
     str,
@@ -145,7 +151,7 @@ class Parameters(BaseModel):
     criterion: Line = Field("easi50", description="response criterion")
     loss_rule: LossRule = Field("strict", description="when a response counts as lost")
     estimand: Estimand = Field(description="how stopping treatment enters the analysis")
-    missing: MissingRule = Field("observed", description="missing-data rule that the others are compared with")
+    missing: MissingRule = Field("observed", description="missing-data rule of the responder proportions")
     imputations: Annotated[int, Field(ge=2, le=1000)] = Field(50, description="number of imputations")
     covariance: Covariance = Field("us", description="covariance structure of the trajectory model")
     df: DegreesOfFreedom = Field("kenward-roger", description="degrees of freedom of its tests")
@@ -157,6 +163,9 @@ class Parameters(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(description="start of the random numbers")
     published: Line | None = Field(None, description="published figures to set beside ours")
     context: bool = Field(True, description="draw published cohorts beside this one")
+    formats: Annotated[list[Literal["html", "pdf", "docx"]], AfterValidator(_once_each)] = Field(
+        ["html"], description="what the report is written as; the HTML page always is"
+    )
     style: StyleEntry = Field(StyleEntry(), description="how numbers are printed")
     show_code: bool = Field(False, description="show the code in the report")
 

@@ -15,6 +15,7 @@ from easitrace.report.staging import RECORD
 PACKAGES = (
     *("easitrace", "numpy", "scipy", "pandas", "statsmodels", "formulaic", "matplotlib", "seaborn"),
     *("great-tables", "papermill", "nbclient", "nbconvert", "ipykernel"),
+    *("pypandoc-binary", "python-docx", "typst"),
 )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from easitrace.errors import MachineError, Problem
+from easitrace.report.documents import write_documents
 from easitrace.report.execute import (
     LAST,
     Arguments,
@@ -47,6 +48,8 @@ class Request:
         Files that are read, with the SHA-256 they had when they were checked.
     show_code : bool
         Show the cells' code, folded.
+    formats : sequence of str
+        What is written besides the page: "pdf", "docx".
     workers, time_limit : int
         Kernels at once; seconds a cell may take.
     """
@@ -58,6 +61,7 @@ class Request:
     about: Mapping[str, Any] = field(default_factory=dict)
     sources: Mapping[Path, str] = field(default_factory=dict)
     show_code: bool = False
+    formats: Sequence[str] = ("html",)
     workers: int = 2
     time_limit: int = 900
 
@@ -83,7 +87,8 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
     ------
     NotEstimableError, MachineError
         E4xx a chapter failed, E6xx the machine did; nothing has changed then. E407 numbers of the report contradict
-        each other; the report is there and says so.
+        each other, E613 a document could not be made from the page; the report is there then, and says so or
+        lacks that document.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     load_papermill()
@@ -96,7 +101,7 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
         _sources_unchanged(request.sources)
         verdict = _checked(stage, ran)
         study = replace(request.study, facts=(*request.study.facts, ("Self-check", str(verdict))))
-        _write(stage, ran, replace(request, study=study))
+        missing = _write(stage, ran, replace(request, study=study))
         times = {
             "started": started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -108,6 +113,8 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
         put_in_place(stage, target)
     write_index(request.reports)
     verdict.insist()
+    if missing:
+        raise MachineError(missing)
     return target / "report.html"
 
 
@@ -135,8 +142,8 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def _write(stage: Path, ran: Sequence[Ran], request: Request) -> None:
-    """Everything a reader opens: the page and the executed notebooks."""
+def _write(stage: Path, ran: Sequence[Ran], request: Request) -> list[Problem]:
+    """Everything a reader opens: the page, its documents, the executed notebooks; what is wrong with the documents."""
     import nbformat
 
     shutil.rmtree(stage / "results")
@@ -148,3 +155,4 @@ def _write(stage: Path, ran: Sequence[Ran], request: Request) -> None:
     for chapter in ran:
         text = nbformat.writes(chapter.notebook) + "\n"
         (notebooks / f"{chapter.name}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+    return write_documents(page, request.study, request.formats, stage)
