@@ -123,7 +123,7 @@ class Cells:
 
     def blank_rows(self, role: str, column: str) -> npt.NDArray[np.int64]:
         """The spreadsheet rows whose cell is blank or holds a missing code."""
-        return self.rows[_mask(pc.is_null(self.words(role, column)))]
+        return self.table.rows_of(column)[_mask(pc.is_null(self.words(role, column)))]
 
     def listed_words(self, role: str, column: str, allowed: list[str] | None = None) -> Any:
         """Words of which each must be one of `allowed` or, when values are recoded, a recoded value."""
@@ -177,11 +177,9 @@ class Cells:
         outside = instrument.out_of_range(values)
         limits = f"{instrument.label} runs from {instrument.minimum:g} to {instrument.maximum:g}"
         self._report("E217", column, outside, lambda cell: _outside(cell, limits))
-        off = instrument.off_grid(values)
+        off, rows = instrument.off_grid(values), self.table.rows_of(column)
         if off.any():
-            what = (
-                f"{counted(int(off.sum()), 'score')} not a multiple of {instrument.grid:g} ({row_list(self.rows[off])})"
-            )
+            what = f"{counted(int(off.sum()), 'score')} not a multiple of {instrument.grid:g} ({row_list(rows[off])})"
             self.findings.note("W201", what, at=place(None, column))
         return values
 
@@ -238,7 +236,9 @@ class Cells:
         at = np.flatnonzero(wrong)
         if len(at):
             text = self.text[column] if words is None else words
-            self.findings.errors_at(code, self.rows[at], column, lambda i: describe(text[int(at[i])].as_py()))
+            self.findings.errors_at(
+                code, self.table.rows_of(column)[at], column, lambda i: describe(text[int(at[i])].as_py())
+            )
 
 
 def _mask(booleans: Any) -> npt.NDArray[np.bool_]:

@@ -40,6 +40,8 @@ class Table:
         Why a missing entry is missing, null elsewhere.
     letters : mapping of column to str
         The letters a spreadsheet shows above the column; empty for other files.
+    own_rows : mapping of column to ndarray
+        The numbers of the records a column's entries come from, where these are not `rows`.
     """
 
     header: list[str]
@@ -48,6 +50,7 @@ class Table:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     reasons: Mapping[str, Any] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
+    own_rows: Mapping[str, Rows] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -75,6 +78,10 @@ class Table:
         """The named columns as Arrow arrays."""
         return self.fetch(list(dict.fromkeys(names)))
 
+    def rows_of(self, column: str) -> Rows:
+        """The numbers of the records that the entries of a column come from."""
+        return self.own_rows.get(column, self.rows)
+
     def select(self, names: Sequence[str]) -> "Table":
         """Only these columns, in this order."""
         return replace(self, header=list(names))
@@ -90,7 +97,8 @@ class Table:
         labels = {names.get(name, name): meaning for name, meaning in self.labels.items()}
         reasons = {names.get(name, name): array for name, array in self.reasons.items()}
         letters = {names.get(name, name): letter for name, letter in self.letters.items()}
-        return Table(list(old), self.rows, fetch, labels, reasons, letters)
+        own_rows = {names.get(name, name): rows for name, rows in self.own_rows.items()}
+        return Table(list(old), self.rows, fetch, labels, reasons, letters, own_rows)
 
     def take(self, indices: npt.ArrayLike) -> "Table":
         """The records at these positions, in this order; a position may come several times."""
@@ -101,7 +109,8 @@ class Table:
             return {name: column.take(chosen) for name, column in self.fetch(wanted).items()}
 
         reasons = {name: column.take(chosen) for name, column in self.reasons.items()}
-        return replace(self, rows=self.rows[at], fetch=fetch, reasons=reasons)
+        own_rows = {name: rows[at] for name, rows in self.own_rows.items()}
+        return replace(self, rows=self.rows[at], fetch=fetch, reasons=reasons, own_rows=own_rows)
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> "Table":
         """The records where `keep` is true."""
@@ -113,8 +122,9 @@ class Table:
         *,
         labels: Mapping[str, Mapping[str, str]] | None = None,
         reasons: Mapping[str, Any] | None = None,
+        own_rows: Mapping[str, Rows] | None = None,
     ) -> "Table":
-        """More columns, or other arrays in the place of columns; labels and reasons of those are the given ones."""
+        """More columns, or other arrays in the place of columns; what is told of those is what is given here."""
 
         def fetch(wanted: list[str]) -> Columns:
             old = self.fetch([name for name in wanted if name not in columns])
@@ -123,8 +133,10 @@ class Table:
         header = list(dict.fromkeys([*self.header, *columns]))
         kept_labels = {name: meaning for name, meaning in self.labels.items() if name not in columns}
         kept_reasons = {name: array for name, array in self.reasons.items() if name not in columns}
+        kept_rows = {name: rows for name, rows in self.own_rows.items() if name not in columns}
         meanings, causes = kept_labels | dict(labels or {}), kept_reasons | dict(reasons or {})
-        return Table(header, self.rows, fetch, meanings, causes, self.letters)
+        origins = kept_rows | dict(own_rows or {})
+        return Table(header, self.rows, fetch, meanings, causes, self.letters, origins)
 
 
 def is_text(column: Any) -> bool:

@@ -1,0 +1,222 @@
+"""ADaM basic data structure: a row for every subject, parameter and visit, turned into a row for every visit.
+
+Parameters named under `columns` by their PARAMCD become columns that hold AVAL. Analysis flags decide which record
+counts (ANL01FL), the baseline flag which is the baseline (ABLFL); derived records (DTYPE) are left out. BASE and CHG
+are checked against AVAL. The study day (ADY) has no day 0: day 1 is the start, which is day 0 here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from easitrace.cohort.findings import Findings, counted, inert, row_list
+from easitrace.cohort.formats.table import TEXT, Table, as_text, is_number
+from easitrace.cohort.mapping import Mapping
+from easitrace.cohort.profiles.profile import Profile, Roles, first_present
+from easitrace.cohort.roles import TIME_ROLES
+
+PARAMETER, VALUE, BASELINE_VALUE, CHANGE = "PARAMCD", "AVAL", "BASE", "CHG"
+ANALYSED, BASELINE, DERIVED = "ANL01FL", "ABLFL", "DTYPE"
+STUDY_DAY = "ADY"
+YES = "Y"
+TOLERANCE = 1e-6
+NONE = -1
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows of the parameters that are read: their place in the table, subject, parameter and visit as text."""
+
+    table: Table
+    columns: dict[str, Any]
+    at: npt.NDArray[np.int64]
+    findings: Findings
+
+    def text(self, name: str) -> "pd.Series[str]":
+        """A column as text, "" where the table has none such."""
+        if name not in self.columns:
+            return pd.Series("", index=range(len(self.at)), dtype="str")
+        return pd.Series(pd.array(as_text(self.columns[name].take(pa.array(self.at))), dtype="str"))
+
+    def numbers(self, name: str) -> "pd.Series[float]":
+        """A column as numbers, missing where it holds none."""
+        return pd.to_numeric(self.text(name), errors="coerce").astype("float64")
+
+    def where(self, keep: Mask) -> "Records":
+        """Some of them."""
+        return Records(self.table, self.columns, self.at[keep], self.findings)
+
+    def left_out(self, out: Mask, why: str) -> "Records":
+        """The others, after a note of those left out."""
+        if out.any():
+            rows = self.table.rows[self.at[out]]
+            self.findings.note("W223", f"{counted(int(out.sum()), 'record')} left out: {why} ({row_list(rows)})")
+        return self.where(~out)
+
+
+def roles(header: Sequence[str]) -> Roles:
+    """Subject, analysis visit and study day under their ADaM names."""
+    known = {"patient": "USUBJID", "visit": "AVISIT", "day": STUDY_DAY}
+    return {role: name for role, name in known.items() if first_present([name], header)}
+
+
+def prepare(table: Table, mapping: Mapping, findings: Findings) -> Table:
+    """One row per subject and visit (or day), one column per parameter."""
+    if not {PARAMETER, VALUE} <= {*table.header}:
+        missing = " and ".join(sorted({PARAMETER, VALUE} - {*table.header}))
+        findings.error("E263", f"there is no column {missing}: not an ADaM basic data structure", "leave format out")
+        findings.stop_if_wrong()
+    parameters = _parameters(table, mapping)
+    records = _records(table, mapping, parameters, findings)
+    records = _counting(records)
+    records, visits = _visits(records, mapping)
+    _check_constant(records, mapping)
+    _check_derived(records, parameters)
+    return _with_days(_spread(records, visits, mapping, parameters), mapping, findings)
+
+
+def _parameters(table: Table, mapping: Mapping) -> list[str]:
+    present = {*pc.unique(as_text(table.columns([PARAMETER])[PARAMETER])).to_pylist()}
+    named = [*mapping.columns.values(), mapping.outcome]
+    return [name for name in dict.fromkeys(named) if name in present and name not in table.header]
+
+
+def _records(table: Table, mapping: Mapping, parameters: list[str], findings: Findings) -> Records:
+    own = [PARAMETER, VALUE, BASELINE_VALUE, CHANGE, ANALYSED, BASELINE, DERIVED, *mapping.columns.values()]
+    columns = table.columns([name for name in dict.fromkeys(own) if name in table.header])
+    wanted = pc.is_in(as_text(columns[PARAMETER]), value_set=pa.array(parameters, type=TEXT))
+    return Records(table, columns, np.flatnonzero(np.array(wanted)), findings)
+
+
+def _counting(records: Records) -> Records:
+    """Records that count: not derived, and flagged for analysis or as the baseline where there are such flags."""
+    derived = records.text(DERIVED).str.strip()
+    for kind in sorted({*derived} - {""}):
+        records = records.left_out((records.text(DERIVED).str.strip() == kind).to_numpy(), f"{DERIVED} {inert(kind)}")
+    if ANALYSED in records.columns:
+        flagged = (records.text(ANALYSED) == YES) | (records.text(BASELINE) == YES)
+        records = records.left_out(~flagged.to_numpy(), f"{ANALYSED} is not {YES}")
+    return records
+
+
+def _visits(records: Records, mapping: Mapping) -> tuple[Records, "pd.Series[str]"]:
+    """The visit of every record; the flagged record is the baseline, whatever its visit is called."""
+    column = mapping.columns.get("visit") or mapping.columns.get("week")
+    if column is None or column not in records.columns:
+        return records, pd.Series("", index=range(len(records.at)), dtype="str")
+    if BASELINE not in records.columns:
+        return _named(records, column)
+    first = mapping.schedule[0]
+    label = first.label if "visit" in mapping.columns else f"{first.week:g}"
+    flagged = (records.text(BASELINE) == YES).to_numpy()
+    unflagged = (records.text(column).str.strip() == label).to_numpy() & ~flagged
+    records = records.left_out(unflagged, f"at {inert(label)} without {BASELINE} {YES}")
+    records, visits = _named(records, column, keep=flagged[~unflagged])
+    return records, visits.mask((records.text(BASELINE) == YES), label)
+
+
+def _named(records: Records, column: str, keep: Mask | None = None) -> tuple[Records, "pd.Series[str]"]:
+    blank = (records.text(column).str.strip() == "").to_numpy()
+    out = blank if keep is None else blank & ~keep
+    records = records.left_out(out, f"{column} is blank")
+    return records, records.text(column).str.strip()
+
+
+def _check_constant(records: Records, mapping: Mapping) -> None:
+    """What is known of a subject must be the same in all records, of which only some are read on."""
+    subject = records.text(mapping.columns["patient"])
+    visit_roles = {"patient", *TIME_ROLES, *mapping.instruments}
+    for role, name in mapping.columns.items():
+        if role in visit_roles or name not in records.columns:
+            continue
+        values = records.text(name)
+        given = values[values != ""]
+        first = given.groupby(subject[given.index]).transform("first")
+        for i in np.flatnonzero((given != first).to_numpy())[:10]:
+            at = given.index[i]
+            row = records.table.rows[records.at[at]]
+            what = f'one patient has "{inert(first[at])}" and "{inert(values[at])}"'
+            records.findings.error(
+                "E221", what, "give a patient the same value in every row", at=f"row {row}, column {name}"
+            )
+
+
+def _check_derived(records: Records, parameters: list[str]) -> None:
+    """BASE is the value of the flagged record of its subject and parameter; CHG is AVAL - BASE."""
+    value, base, change = (records.numbers(name) for name in (VALUE, BASELINE_VALUE, CHANGE))
+    rows = records.table.rows[records.at]
+    if BASELINE in records.columns:
+        keys = [records.text("USUBJID"), records.text(PARAMETER)]
+        at_baseline = value.where(records.text(BASELINE) == YES).groupby(keys).transform("first")
+        wrong = np.flatnonzero((base - at_baseline).abs() > TOLERANCE)
+        told = [f"{base[i]:g} is not the {at_baseline[i]:g} of the baseline record" for i in wrong]
+        remedy = f"correct {BASELINE_VALUE} or the flag {BASELINE}"
+        records.findings.errors_at("E264", rows[wrong], BASELINE_VALUE, lambda i: (told[i], remedy))
+    wrong = np.flatnonzero((value - base - change).abs() > TOLERANCE)
+    sums = [f"{change[i]:g} is not {VALUE} {value[i]:g} minus {BASELINE_VALUE} {base[i]:g}" for i in wrong]
+    records.findings.errors_at(
+        "E264", rows[wrong], CHANGE, lambda i: (sums[i], f"correct {CHANGE} or {BASELINE_VALUE}")
+    )
+
+
+def _spread(records: Records, visits: "pd.Series[str]", mapping: Mapping, parameters: list[str]) -> Table:
+    """Records of one subject and visit side by side; a second record of the same parameter makes a second row."""
+    keys = pd.DataFrame({"subject": records.text(mapping.columns["patient"]), "visit": visits})
+    if not visits.any():
+        keys["visit"] = records.text(mapping.columns.get("date", mapping.columns.get("day", "")))
+    keys["parameter"] = records.text(PARAMETER)
+    keys["again"] = keys.groupby(["subject", "visit", "parameter"]).cumcount()
+    group = keys.groupby(["subject", "visit", "again"], sort=False).ngroup().to_numpy(dtype=np.int64)
+    places = np.full((int(group.max(initial=-1)) + 1, len(parameters)), NONE)
+    places[group, keys["parameter"].map({name: j for j, name in enumerate(parameters)}).to_numpy()] = records.at
+    return _side_by_side(records, places, visits, group, mapping, parameters)
+
+
+def _side_by_side(
+    records: Records,
+    places: npt.NDArray[np.int64],
+    visits: "pd.Series[str]",
+    group: npt.NDArray[np.int64],
+    mapping: Mapping,
+    parameters: list[str],
+) -> Table:
+    outcome = mapping.columns.get(mapping.outcome, mapping.outcome)
+    order = sorted(range(len(parameters)), key=lambda j: parameters[j] != outcome)
+    leading = places[:, order]
+    anchor = leading[np.arange(len(places)), np.argmax(leading != NONE, axis=1)]
+    table = records.table.take(anchor)
+    columns = {}
+    for j, name in enumerate(parameters):
+        at = pa.array(places[:, j], mask=places[:, j] == NONE)
+        columns[name] = records.columns[VALUE].take(at)
+    column = mapping.columns.get("visit") or mapping.columns.get("week")
+    if column in records.columns:
+        first = pd.Series(visits.to_numpy()).groupby(group).first()
+        columns[str(column)] = pa.array(first.to_numpy(dtype=object), type=TEXT)
+    rows = {name: records.table.rows[places[:, j]] for j, name in enumerate(parameters)}
+    return table.with_columns(columns, own_rows=rows)
+
+
+def _with_days(table: Table, mapping: Mapping, findings: Findings) -> Table:
+    name = mapping.columns.get("day")
+    if name != STUDY_DAY or name not in table.header:
+        return table
+    column = table.columns([name])[name]
+    days = pd.to_numeric(pd.Series(pd.array(as_text(column), dtype="str")), errors="coerce")
+    if not is_number(column) and (days.isna() & (as_text(column).to_pandas() != "")).any():
+        return table
+    findings.note("F228", f"{STUDY_DAY} has no day 0: its day 1, the start of treatment, is day 0 here")
+    zero = np.flatnonzero(days == 0)
+    findings.errors_at("E264", table.rows[zero], name, lambda _: (f"{STUDY_DAY} cannot be 0", "correct it"))
+    return table.with_columns({name: pa.array(np.where(days > 0, days - 1, days), from_pandas=True)})
+
+
+ADAM = Profile(roles, prepare)

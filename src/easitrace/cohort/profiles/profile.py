@@ -1,0 +1,35 @@
+"""What the exports of one system have in common, beyond the kind of file they are."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from easitrace.cohort.findings import Findings
+from easitrace.cohort.formats.table import Table
+from easitrace.cohort.mapping import Mapping
+
+Roles = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How the exports of one system are read.
+
+    Attributes
+    ----------
+    roles : callable
+        From a header to the columns that play a role unless the analyst says otherwise.
+    prepare : callable
+        From the table of the file, and what the analyst said of it, to a table like any other.
+    delimiter, date_format : str, optional
+        How the system writes, unless the analyst says otherwise.
+    """
+
+    roles: Callable[[Sequence[str]], Roles]
+    prepare: Callable[[Table, Mapping, Findings], Table]
+    delimiter: str | None = None
+    date_format: str | None = None
+
+
+def first_present(names: Sequence[str], header: Sequence[str]) -> str | None:
+    """The first of these names that the header has."""
+    return next((name for name in names if name in header), None)
