@@ -50,6 +50,14 @@ CHANGED: list[tuple[str, str, dict[str, Any]]] = [
     ("00_summary", "published", {"published": None}),
     ("00_summary", "missing", {"missing": "mi"}),
 ]
+ARMS: dict[str, Any] = {"arm": "sex", "reference_arm": "female", "covariance": "cs"}
+OF_ARMS: list[tuple[str, Any]] = [
+    ("arm", "ciclosporin"),
+    ("reference_arm", "male"),
+    ("strata", ["corticosteroids"]),
+    ("baseline", "own"),
+    ("covariance_by_arm", True),
+]
 OF_FILES: list[tuple[str, dict[str, Any]]] = [
     ("data", {"data": "other.csv"}),
     ("columns", {"columns": {"patient": "patient", "visit": "visit", "date": "when", "easi": "score"}}),
@@ -75,6 +83,16 @@ def test_a_change_is_seen(
     if chapter not in shown:
         shown[chapter] = run_chapter(chapter, monkeypatch)
     assert run_chapter(chapter, monkeypatch, **change) != shown[chapter]
+
+
+@pytest.mark.parametrize(("parameter", "value"), OF_ARMS, ids=[name for name, _ in OF_ARMS])
+def test_a_change_of_the_arms_is_seen(
+    parameter: str, value: Any, shown: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "arms" not in shown:
+        shown["arms"] = run_chapter("03_trajectory", monkeypatch, **ARMS)
+    change = {"arm": value, "reference_arm": "yes"} if parameter == "arm" else {parameter: value}
+    assert run_chapter("03_trajectory", monkeypatch, **{**ARMS, **change}) != shown["arms"]
 
 
 @pytest.fixture
@@ -123,4 +141,5 @@ def test_a_wrong_reading_is_refused(
 
 def test_no_parameter_is_forgotten() -> None:
     tried = {name for _, name, _ in CHANGED} | {name for name, _ in OF_FILES} | {name for name, _ in REFUSED}
+    tried |= {name for name, _ in OF_ARMS}
     assert tried | set(ELSEWHERE) == set(Parameters.model_fields)

@@ -27,6 +27,8 @@ FILE_ONLY: dict[str, Any] = {
     "windows": None,
     "instrument": None,
 }
+OF_PATIENTS = ("arm", "reference_arm", "strata")
+OF_ARMS: dict[str, Any] = {"reference_arm": None, "strata": [], "baseline": "common", "covariance_by_arm": False}
 DATES = ("date", "start_date", "stop_date", "rescue_date", "event_date")
 DAYS = ("date", "day")
 LABELS = ("visit", "week")
@@ -94,11 +96,42 @@ def _one_way_of_time(columns: Columns) -> Iterator[Finding]:
             yield _contradiction(("columns", second), f"{first} is mapped too", "map one of them")
 
 
-def _recoded_columns(columns: Columns, values: Any, outcome: str, covariates: list[str]) -> Iterator[Finding]:
-    known = [*(columns or {}), *DEFAULT_ROLES, outcome, *covariates]
+def _recoded_columns(
+    columns: Columns, values: Any, outcome: str, covariates: list[str], arm: str | None, strata: list[str]
+) -> Iterator[Finding]:
+    known = [*(columns or {}), *DEFAULT_ROLES, outcome, *covariates, *strata, *([arm] if arm else [])]
     for role in values or {}:
         if role not in known:
             yield _contradiction(("values", role), f"{role} is not under columns", did_you_mean(role, known))
+
+
+def _arms_are_whole(
+    arm: str | None, reference_arm: str | None, strata: list[str], baseline: str, covariance_by_arm: bool
+) -> Iterator[Finding]:
+    given = {"reference_arm": reference_arm, "strata": strata, "baseline": baseline}
+    given["covariance_by_arm"] = covariance_by_arm
+    if arm is None:
+        for name, value in given.items():
+            if value != OF_ARMS[name]:
+                yield _contradiction(name, "is about arms, but there is no arm", "name the column under arm")
+    elif reference_arm is None:
+        yield _missing(("reference_arm",), "required with arm", "name the arm that the others are compared with")
+
+
+def _one_use_each(arm: str | None, strata: list[str], covariates: list[str], outcome: str) -> Iterator[Finding]:
+    named = {"outcome": [outcome], "arm": [arm] if arm else [], "strata": strata, "covariates": covariates}
+    seen: dict[str, str] = {}
+    for key, names in named.items():
+        for name in names:
+            if name in seen:
+                yield _contradiction(key, f"{name} already is under {seen[name]}", "name each column once")
+            seen.setdefault(name, key)
+
+
+def _baseline_rule_has_visits(visits: Visits, baseline: str) -> Iterator[Finding]:
+    if visits and len(visits) == 2 and baseline.startswith("covariate"):
+        what = f"{baseline} models the visits after baseline, and there is one"
+        yield _contradiction("baseline", what, "use common or own")
 
 
 def _order_of_visits(visits: Visits) -> Iterator[Finding]:
@@ -240,6 +273,9 @@ CHECKS: tuple[Callable[..., Iterator[Finding]], ...] = (
     _one_role_each,
     _one_way_of_time,
     _recoded_columns,
+    _arms_are_whole,
+    _one_use_each,
+    _baseline_rule_has_visits,
     _order_of_visits,
     _decision_week,
     _window_labels,

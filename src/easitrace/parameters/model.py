@@ -20,6 +20,7 @@ STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=Fals
 LONGEST_TEXT = 200
 
 Covariance = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
+BaselineRule = Literal["common", "own", "covariate", "covariate-by-visit"]
 DegreesOfFreedom = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", "residual"]
 
 
@@ -148,6 +149,11 @@ class Parameters(BaseModel):
     instrument: InstrumentEntry | None = Field(None, description="declares an outcome the package does not know")
     scale: Literal["raw", "log1p", "sqrt"] = Field("log1p", description="scale on which the model is fitted")
     covariates: list[Name] = Field([], description="patient-level covariates of the model")
+    arm: Name | None = Field(None, description="patient-level column of the treatment group")
+    reference_arm: Line | None = Field(None, description="arm that the others are compared with")
+    strata: list[Name] = Field([], description="patient-level columns the randomisation was stratified by")
+    baseline: BaselineRule = Field("common", description="how the baseline enters the model of arms")
+    covariance_by_arm: bool = Field(False, description="a covariance matrix of its own for each arm")
     criterion: Line = Field("easi50", description="response criterion")
     loss_rule: LossRule = Field("strict", description="when a response counts as lost")
     estimand: Estimand = Field(description="how stopping treatment enters the analysis")
@@ -203,7 +209,7 @@ class Parameters(BaseModel):
 
     def cohort_arguments(self) -> dict[str, Any]:
         """Keyword arguments of `read_cohort` besides the data: `read_cohort(p.data, **p.cohort_arguments())`."""
-        from easitrace.parameters.checks import FILE_ONLY
+        from easitrace.parameters.checks import FILE_ONLY, OF_PATIENTS
 
-        names = ["outcome", "covariates"] if self.built_in else [*FILE_ONLY, "outcome", "covariates"]
+        names = [*([] if self.built_in else FILE_ONLY), "outcome", "covariates", *OF_PATIENTS]
         return self.for_chapter(names)
