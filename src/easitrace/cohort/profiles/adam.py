@@ -58,7 +58,7 @@ class Records:
         """The others, after a note of those left out."""
         if out.any():
             rows = self.table.rows[self.at[out]]
-            self.findings.note("W223", f"{counted(int(out.sum()), 'record')} left out: {why} ({row_list(rows)})")
+            self.findings.note("W234", f"{counted(int(out.sum()), 'record')} left out: {why} ({row_list(rows)})")
         return self.where(~out)
 
 
@@ -213,7 +213,7 @@ def _with_days(table: Table, mapping: Mapping, findings: Findings) -> Table:
     days = pd.to_numeric(pd.Series(pd.array(as_text(column), dtype="str")), errors="coerce")
     if not is_number(column) and (days.isna() & (as_text(column).to_pandas() != "")).any():
         return table
-    findings.note("F228", f"{STUDY_DAY} has no day 0: its day 1, the start of treatment, is day 0 here")
+    findings.note("F230", f"{STUDY_DAY} has no day 0: its day 1, the start of treatment, is day 0 here")
     zero = np.flatnonzero(days == 0)
     findings.errors_at("E264", table.rows[zero], name, lambda _: (f"{STUDY_DAY} cannot be 0", "correct it"))
     return table.with_columns({name: pa.array(np.where(days > 0, days - 1, days), from_pandas=True)})

@@ -42,7 +42,7 @@ def prepare(table: Table, mapping: Mapping, findings: Findings) -> Table:
     columns = {name: _any_ticked(found[name], records) for name in boxes}
     for name in columns:
         what = f"a checkbox: yes where any of a patient's {counted(len(table.rows), 'row')} is ticked"
-        findings.note("F227", what, at=place(None, name))
+        findings.note("F229", what, at=place(None, name))
     return table.with_columns(columns)
 
 
