@@ -75,6 +75,14 @@ class Imputed:
         scores: Numbers = self.scores[:, :, self.visits.index(visit)]
         return scores
 
+    def among(self, cohort: Cohort) -> Cohort:
+        """The cohort without the patients who could not be imputed."""
+        people, visits = (
+            table[table["patient"].isin(self.patients)].reset_index(drop=True)
+            for table in (cohort.patients, cohort.visits)
+        )
+        return replace(cohort, patients=people, visits=visits)
+
     def worsened(self, points: float) -> "Imputed":
         """The same with every score imputed after stopping worse by so many points, within the range."""
         for_the_worse = points if self.instrument.better == "lower" else -points

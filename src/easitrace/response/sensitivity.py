@@ -12,7 +12,7 @@ and the unstructured trajectory model without covariates are the same.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, get_args
 
@@ -240,19 +240,28 @@ def _of_imputed(case: Case) -> dict[str, Any]:
 
 def _share(case: Case, rule: str) -> dict[str, Any]:
     """The columns of a row about the proportion of responders."""
-    recorded = case.recorded
-    known, failures = int(recorded["n"] - recorded["counted_as_failure"]), int(recorded["counted_as_failure"])
-    if rule == "mi":
-        try:
-            share, n = pooled_share(case, case.imputed)
-        except (NotEstimableError, DataError):
-            share, n, known, failures = dict.fromkeys(SHARE, np.nan), 0, 0, 0
-    else:
-        row = recorded if rule == "observed" else case.proportion(rule)
-        n, failures = int(row["n"]), int(row["counted_as_failure"])
-        share = dict(zip(SHARE, row[["proportion", "lower", "upper"]], strict=True))
+    share, n, known, failures = _pooled_share(case) if rule == "mi" else _counted_share(case, rule)
     decided, left_out = n - known - failures, len(case.cohort.patients) - n
     return {"n": n, "known": known, "failures": failures, "decided": decided, "left_out": left_out, **share}
+
+
+def _counted_share(case: Case, rule: str) -> tuple[dict[str, float], int, int, int]:
+    """The proportion with its limits, of how many patients, how many of them known, and how many failures."""
+    row, recorded = case.proportion(rule), case.recorded
+    share = dict(zip(SHARE, row[["proportion", "lower", "upper"]], strict=True))
+    failures = int(row["counted_as_failure"])
+    return share, int(row["n"]), int(recorded["n"] - recorded["counted_as_failure"]), failures
+
+
+def _pooled_share(case: Case) -> tuple[dict[str, float], int, int, int]:
+    """The same from the completed data sets, of the patients who could be imputed."""
+    try:
+        share, n = pooled_share(case, case.imputed)
+    except (NotEstimableError, DataError):
+        return dict.fromkeys(SHARE, np.nan), 0, 0, 0
+    recorded = replace(case, cohort=case.imputed.among(case.cohort)).recorded
+    failures = int(recorded["counted_as_failure"])
+    return share, n, int(recorded["n"]) - failures, failures
 
 
 def _numbers(now: Numbers, start: Numbers, plan: Plan) -> dict[str, float]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from easitrace.report.figures.canvas import BLUE, ORANGE, courses, in_house_style, panel_grid
+from easitrace.report.figures.canvas import BLUE, ORANGE, SOFT, courses, in_house_style, panel_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,46 +13,78 @@ if TYPE_CHECKING:
 
 
 @in_house_style
-def responder_shares(endpoints: pd.DataFrame, marginal: pd.DataFrame | None = None) -> "Figure":
+def responder_shares(
+    endpoints: pd.DataFrame,
+    marginal: pd.DataFrame | None = None,
+    recorded: pd.DataFrame | None = None,
+    name: str = "Observed",
+) -> "Figure":
     """Responder proportions with intervals by visit, one panel per criterion, responders/n printed at each point.
 
-    `endpoints` has `criterion`, `week`, `responders`, `n`, `proportion`, `lower`, `upper`; `marginal`, when given,
-    `criterion`, `week`, `probability`, `lower`, `upper`, drawn beside them as diamonds.
+    `endpoints` has `criterion`, `week`, `responders`, `n`, `proportion`, `lower`, `upper`, and `missing` where they
+    follow a missing-data rule, which `name` is printed for; `recorded`, those of recorded scores, and `marginal`, with
+    `criterion`, `week`, `probability`, `lower`, `upper`, are drawn beside them when given.
     """
     criteria = list(dict.fromkeys(endpoints["criterion"]))
     figure, panels = panel_grid(len(criteria), 2.2)
     for ax, criterion in zip(panels, criteria, strict=False):
         rows = endpoints[endpoints["criterion"] == criterion]
-        place, share = np.arange(len(rows)), 100 * rows["proportion"].to_numpy(float)
-        spread = np.abs(100 * rows[["lower", "upper"]].to_numpy(float).T - share)
-        ax.errorbar(place, share, yerr=spread, fmt="o", color=BLUE, ms=5.5, lw=1.6, capsize=4, clip_on=False)
-        for x, y, k, n in zip(place, share, rows["responders"], rows["n"], strict=True):
-            lift = 0 if k else 4
-            ax.annotate(f"{k}/{n}", (x, y), xytext=(7, lift), textcoords="offset points", va="center", fontsize=7.5)
-        weeks = [f"{week:g}" for week in rows["week"]]
-        ax.set(xticks=place, xticklabels=weeks, ylim=(0, 100), xlim=(-0.4, len(rows) - 0.3))
-        ax.set_title(criterion, fontsize=8)
+        weeks = list(rows["week"])
+        _shares(ax, rows.assign(share=rows["proportion"]), weeks, OWN)
+        _labels(ax, rows)
+        if recorded is not None:
+            known = recorded[recorded["criterion"] == criterion]
+            _shares(ax, known.assign(share=known["proportion"]), weeks, RECORDED)
         if marginal is not None:
-            _marginal(ax, marginal[marginal["criterion"] == criterion], list(rows["week"]))
-    if marginal is not None:
+            fitted = marginal[marginal["criterion"] == criterion]
+            _shares(ax, fitted.assign(share=fitted["probability"]), weeks, MARGINAL)
+        names = [f"{week:g}" for week in weeks]
+        ax.set(xticks=range(len(weeks)), xticklabels=names, ylim=(0, 100), xlim=(-0.45, len(weeks) - 0.3))
+        ax.set_title(criterion, fontsize=8)
+    drawn = [name, *["Recorded only"] * (recorded is not None), *["Marginal model"] * (marginal is not None)]
+    if len(drawn) > 1:
         handles = max((ax.containers for ax in panels), key=len)
-        names = ["Observed, responders/n", "Marginal model"][: len(handles)]
-        figure.legend(handles, names, loc="outside upper left", ncols=2, frameon=False, fontsize=8)
+        figure.legend(handles, drawn[: len(handles)], loc="outside upper left", ncols=3, frameon=False, fontsize=8)
     figure.supxlabel("Week", fontsize=8.5)
     figure.supylabel("Responders, % of n", fontsize=8.5)
     return figure
 
 
-def _marginal(ax: "Axes", rows: pd.DataFrame, weeks: list[float]) -> None:
-    """Marginal probabilities, to the left of the observed proportions."""
-    known = rows[rows["probability"].notna()]
+OWN: dict[str, Any] = {"fmt": "o", "color": BLUE, "ms": 5.5, "lw": 1.6, "capsize": 4, "aside": 0.0}
+RECORDED: dict[str, Any] = {"fmt": "s", "color": SOFT, "mfc": "white", "ms": 4, "lw": 1, "capsize": 2.5, "aside": 0.28}
+MARGINAL: dict[str, Any] = {
+    "fmt": "D",
+    "color": ORANGE,
+    "mfc": "white",
+    "ms": 4.5,
+    "lw": 1.2,
+    "capsize": 2.5,
+    "aside": 0.16,
+}
+
+
+def _shares(ax: "Axes", rows: pd.DataFrame, weeks: list[float], look: dict[str, Any]) -> None:
+    """`share` with its limits at each week, a little to the left of it where others are drawn there."""
+    known = rows[rows["share"].notna()]
     if known.empty:
         return
-    place = np.array([weeks.index(week) for week in known["week"]]) - 0.16
-    share = 100 * known["probability"].to_numpy(float)
+    place = np.array([weeks.index(week) for week in known["week"]]) - look["aside"]
+    share = 100 * known["share"].to_numpy(float)
     spread = np.abs(100 * known[["lower", "upper"]].to_numpy(float).T - share)
-    look: Any = {"color": ORANGE, "mfc": "white", "ms": 4.5, "lw": 1.2, "capsize": 2.5}
-    ax.errorbar(place, share, yerr=spread, fmt="D", clip_on=False, **look)
+    style = {key: value for key, value in look.items() if key != "aside"}
+    ax.errorbar(place, share, yerr=spread, clip_on=False, **style)
+
+
+def _labels(ax: "Axes", rows: pd.DataFrame) -> None:
+    """Responders/n at each point, or n alone where responders were imputed and are no whole number."""
+    for place, row in enumerate(rows.to_dict("records")):
+        if not row["n"]:
+            continue
+        imputed = row.get("missing") == "mi"
+        text = f"n = {row['n']}" if imputed else f"{row['responders']:g}/{row['n']}"
+        height = 100 * row["proportion"]
+        lift = 0 if height else 4
+        ax.annotate(text, (place, height), xytext=(7, lift), textcoords="offset points", va="center", fontsize=7.5)
 
 
 @in_house_style

@@ -76,6 +76,7 @@ from easitrace.report.prose.response import classes_sentence as classes_sentence
 from easitrace.report.prose.response import endpoint_note as endpoint_note
 from easitrace.report.prose.response import endpoint_numbers as endpoint_numbers
 from easitrace.report.prose.response import interval_note as interval_note
+from easitrace.report.prose.response import rule_numbers as rule_numbers
 from easitrace.report.prose.response import rules_in_words as rules_in_words
 from easitrace.report.prose.response import shares_sentence as shares_sentence
 from easitrace.report.prose.robustness import choice_name as choice_name

@@ -7,7 +7,9 @@ import pandas as pd
 from easitrace.cohort.cohort import Cohort
 from easitrace.report.prose.words_of_numbers import number_keys
 from easitrace.report.style import Style
+from easitrace.report.tables.response import share_of_n
 from easitrace.report.words import (
+    ENDPOINT_NUMBERS,
     INTERVAL_NAMES,
     LOSS_NAMES,
 )
@@ -19,23 +21,49 @@ def interval_note(interval: str, level: float) -> str:
     return f"{level:.0%} CI: {INTERVAL_NAMES[interval]}."
 
 
-def endpoint_note(estimand: str, interval: str, level: float) -> str:
-    """Who is in the denominator under the estimand, who is not, and which interval is printed."""
-    failures = (
-        "Patients who stopped for inefficacy or side effects before the visit count as non-responders. "
-        if estimand == "composite"
-        else ""
-    )
-    return (
-        f"n: patients whose response at the visit is known. {failures}Not in n: stopped, in follow-up, visit missed, "
-        f"or criterion undefined from the baseline. {interval_note(interval, level)}"
-    )
+RULES = {
+    "observed": "n: patients whose response at the visit is known. {failures}Not in n: stopped, in follow-up, visit "
+    "missed, or criterion undefined from the baseline.",
+    "nri": "n: patients whose response at the visit is known and, by rule, those who had stopped treatment before it, "
+    "whatever the reason, as non-responders. Patients in follow-up never are. Not in n: in follow-up, visit missed, or "
+    "criterion undefined from the baseline.",
+    "locf": "n: patients whose response at the visit is known and, by rule, those whose last recorded score is carried "
+    "to it. {failures}Nothing is carried to a visit that is not due yet. The rule assumes that scores stand still once "
+    "nobody looks and takes carried scores for measured ones, so that its intervals are too short: it is no basis for "
+    "a conclusion. Not in n: in follow-up, no score to carry, or criterion undefined from the baseline.",
+    "mi": "n: patients whose response at the visit is known and, by rule, those whose score was imputed {imputations} "
+    "times from the trajectory model, also where the visit is not due yet. {failures}Not in n: criterion undefined "
+    "from the baseline, or a covariate or a score of another instrument is missing.",
+}
+FAILURES = "Patients who stopped for inefficacy or side effects before the visit count as non-responders. "
+BESIDE = {
+    "observed": "",
+    "nri": " Recorded only: without the rule.",
+    "locf": " Recorded only: without the rule.",
+    "mi": " That is Wilson's interval for imputed data (Lott & Reiter 2020) where scores were imputed. Recorded only: "
+    "without the rule.",
+}
+
+
+def endpoint_note(estimand: str, missing: str, imputations: int, interval: str, level: float) -> str:
+    """Who is in the denominator under the estimand and the missing-data rule, who is not, and which interval it is."""
+    failures = FAILURES if estimand == "composite" else ""
+    who = RULES[missing].format(failures=failures, imputations=imputations)
+    return f"{who} {interval_note(interval, level)}{BESIDE[missing]}"
+
+
+def rule_numbers(ruled: pd.DataFrame) -> dict[str, Any]:
+    """`rule_share_easi50_week_12`, `rule_n_...` of every criterion and visit, under a rule that fills in."""
+    keyed = ruled[ruled["missing"] != "observed"]
+    keyed = keyed.assign(key=keyed["criterion"] + " " + keyed["visit"].astype(str))
+    columns = {"proportion": "share", "lower": "share_lower", "upper": "share_upper", "n": "n", "by_rule": "filled"}
+    return number_keys(keyed, "key", {name: f"rule_{short}" for name, short in columns.items()})
 
 
 def endpoint_numbers(endpoints: pd.DataFrame) -> dict[str, Any]:
-    """`responders_easi50_week_12`, `n_easi50_week_12`, `share_...` for every criterion and visit."""
+    """`responders_easi50_week_12`, `n_...`, `share_...`, `share_lower_...`, ... for every criterion and visit."""
     keyed = endpoints.assign(key=endpoints["criterion"] + " " + endpoints["visit"].astype(str))
-    return number_keys(keyed, "key", {"responders": "responders", "n": "n", "proportion": "share"})
+    return number_keys(keyed, "key", ENDPOINT_NUMBERS)
 
 
 def rules_in_words(counts: pd.DataFrame, table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:
@@ -55,10 +83,7 @@ def rules_in_words(counts: pd.DataFrame, table: pd.DataFrame, cohort: Cohort) ->
 
 def shares_sentence(endpoints: pd.DataFrame, style: Style) -> str:
     """Responder proportions in words."""
-    parts = [
-        f"{row['criterion']} at {row['visit']}: {style.count(int(row['responders']), int(row['n']))}"
-        for row in endpoints.to_dict("records")
-    ]
+    parts = [f"{row['criterion']} at {row['visit']}: {share_of_n(row, style)}" for row in endpoints.to_dict("records")]
     return "; ".join(parts) + "."
 
 

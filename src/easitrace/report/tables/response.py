@@ -1,7 +1,7 @@
 """Tables of response: endpoints, classes, reasons, rules."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,18 +14,40 @@ if TYPE_CHECKING:
 
 
 def endpoint_table(data: pd.DataFrame, style: Style, level: float, names: Mapping[str, str]) -> "GT":
-    """Responders out of an explicit denominator with their interval, by criterion and visit."""
+    """Responders out of an explicit denominator with their interval, by criterion and visit.
+
+    `data` is `endpoints_by_rule(...)`; under a rule that fills in, what is known from recorded scores stands beside.
+    """
     rows = [
         {
             "Criterion": names[row["criterion"]],
             "Visit": capital(row["visit"]),
-            "Responders / n": style.count(int(row["responders"]), int(row["n"])),
-            f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
+            "Responders / n": share_of_n(row, style),
+            f"{level:.0%} CI, %": _limits(row, style),
+            **({} if row["missing"] == "observed" else {"By rule": str(int(row["by_rule"]))}),
             "Not in n": str(int(row["left_out"])),
+            **({} if row["missing"] == "observed" else _recorded(row, style, level)),
         }
         for row in data.to_dict("records")
     ]
     return journal_table(rows, text=["Visit"])
+
+
+def share_of_n(row: Mapping[Any, Any], style: Style) -> str:
+    """`7/20 (35%)`, or `37% of 25` where responders were imputed and are no whole number."""
+    if row["n"] and row.get("missing") == "mi":
+        return f"{style.percent(row['proportion'])} of {int(row['n'])}"
+    return style.count(int(row["responders"]) if row["n"] else 0, int(row["n"]))
+
+
+def _recorded(row: Mapping[Any, Any], style: Style, level: float) -> dict[str, str]:
+    known = {name: row[f"recorded_{name}"] for name in ("responders", "n", "lower", "upper")}
+    count, limits = style.count(int(known["responders"]), int(known["n"])), _limits(known, style)
+    return {"Recorded only / n": count, f"Recorded only, {level:.0%} CI, %": limits}
+
+
+def _limits(row: Mapping[Any, Any], style: Style) -> str:
+    return style.interval(100 * row["lower"], 100 * row["upper"], 0)
 
 
 def class_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
