@@ -114,7 +114,7 @@ def _bounds(ledger: Ledger, profile: Profile, masked: set[Key], zeros_told: set[
     """What an attacker knows of each count from the rules alone."""
     bounds: Bounds = {}
     for key, count in ledger.counts.items():
-        if key not in masked:
+        if key not in masked or (key in zeros_told and not count):
             bounds[key] = profile.compatible(profile.rounded(count))
         elif count >= profile.threshold:
             bounds[key] = (profile.threshold, None)

@@ -14,8 +14,8 @@ SIDES = {"median": 2, "q1": 4, "q3": 4}
 class Profile:
     """How counts are told to others.
 
-    Every count that is told is rounded to the nearest multiple of `BASE` in all profiles: the same count is told the same
-    way in every report, and the difference of two told counts, in one report or between two, leaves open how many
+    Every count that is told is rounded to the nearest multiple of `BASE` in all profiles: the same count is told the
+    same way in every report, and the difference of two told counts, in one report or between two, leaves open how many
     patients it is.
 
     Attributes
