@@ -27,9 +27,9 @@ def endpoints_by_rule(case: Case, criteria: Sequence[str], missing: str) -> pd.D
     Returns
     -------
     DataFrame
-        `criterion`, `visit`, `week`, `estimand`, `missing`; `responders`, under "mi" their mean over the imputations;
-        `n`, of them `known` from recorded scores and `by_rule`, the others; `left_out`, which adds up with `n` to the
-        patients; `proportion`, `lower`, `upper` (missing when n is 0), `method`; then the same without the rule:
+        `criterion`, `visit`, `week`, `estimand`, `missing`; `responders` (missing under "mi", where they are no whole
+        number), `n`, of them `known` from recorded scores and `by_rule`, the others; `left_out`, which adds up with
+        `n` to the patients; `proportion`, `lower`, `upper` (missing when n is 0), `method`; then, without the rule,
         `recorded_responders`, `recorded_n`, `recorded_proportion`, `recorded_lower`, `recorded_upper`.
 
     Raises
@@ -59,7 +59,7 @@ def _imputed(case: Case, criteria: Sequence[str]) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows).rename(columns=dict(zip(SHARE, ("proportion", "lower", "upper"), strict=True)))
     left_out = len(case.cohort.patients) - table["n"]
-    return table.assign(responders=table["n"] * table["proportion"], left_out=left_out, method=POOLED)
+    return table.assign(responders=float("nan"), left_out=left_out, method=POOLED)
 
 
 def _pooled(case: Case, criterion: str, week: float) -> dict[str, float]:
