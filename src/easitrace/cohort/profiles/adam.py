@@ -19,7 +19,7 @@ from easitrace.cohort.findings import Findings, counted, inert, row_list
 from easitrace.cohort.formats.table import TEXT, Table, as_text, is_number
 from easitrace.cohort.mapping import Mapping
 from easitrace.cohort.profiles.profile import Profile, Roles, first_present
-from easitrace.cohort.roles import TIME_ROLES
+from easitrace.cohort.roles import KEY_ROLES
 
 PARAMETER, VALUE, BASELINE_VALUE, CHANGE = "PARAMCD", "AVAL", "BASE", "CHG"
 ANALYSED, BASELINE, DERIVED = "ANL01FL", "ABLFL", "DTYPE"
@@ -68,29 +68,29 @@ def roles(header: Sequence[str]) -> Roles:
     return {role: name for role, name in known.items() if first_present([name], header)}
 
 
-def prepare(table: Table, mapping: Mapping, findings: Findings) -> Table:
+def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) -> Table:
     """One row per subject and visit (or day), one column per parameter."""
     if not {PARAMETER, VALUE} <= {*table.header}:
         missing = " and ".join(sorted({PARAMETER, VALUE} - {*table.header}))
         findings.error("E263", f"there is no column {missing}: not an ADaM basic data structure", "leave format out")
         findings.stop_if_wrong()
-    parameters = _parameters(table, mapping)
-    records = _records(table, mapping, parameters, findings)
-    records = _counting(records)
-    records, visits = _visits(records, mapping)
-    _check_constant(records, mapping)
-    _check_derived(records, parameters)
-    return _with_days(_spread(records, visits, mapping, parameters), mapping, findings)
+    parameters = _parameters(table, [*columns.values(), mapping.outcome])
+    records = _counting(_records(table, columns, parameters, findings))
+    records, visits = _visits(records, columns, mapping)
+    _check_constant(records, columns, {*mapping.instruments, *KEY_ROLES})
+    _check_derived(records, columns["patient"])
+    outcome = columns.get(mapping.outcome, mapping.outcome)
+    parameters.sort(key=lambda name: name != outcome)
+    return _with_days(_spread(records, visits, columns, parameters), columns, findings)
 
 
-def _parameters(table: Table, mapping: Mapping) -> list[str]:
+def _parameters(table: Table, named: list[str]) -> list[str]:
     present = {*pc.unique(as_text(table.columns([PARAMETER])[PARAMETER])).to_pylist()}
-    named = [*mapping.columns.values(), mapping.outcome]
     return [name for name in dict.fromkeys(named) if name in present and name not in table.header]
 
 
-def _records(table: Table, mapping: Mapping, parameters: list[str], findings: Findings) -> Records:
-    own = [PARAMETER, VALUE, BASELINE_VALUE, CHANGE, ANALYSED, BASELINE, DERIVED, *mapping.columns.values()]
+def _records(table: Table, roles_of: Roles, parameters: list[str], findings: Findings) -> Records:
+    own = [PARAMETER, VALUE, BASELINE_VALUE, CHANGE, ANALYSED, BASELINE, DERIVED, *roles_of.values()]
     columns = table.columns([name for name in dict.fromkeys(own) if name in table.header])
     wanted = pc.is_in(as_text(columns[PARAMETER]), value_set=pa.array(parameters, type=TEXT))
     return Records(table, columns, np.flatnonzero(np.array(wanted)), findings)
@@ -107,20 +107,24 @@ def _counting(records: Records) -> Records:
     return records
 
 
-def _visits(records: Records, mapping: Mapping) -> tuple[Records, "pd.Series[str]"]:
+def _visits(records: Records, roles_of: Roles, mapping: Mapping) -> tuple[Records, "pd.Series[str]"]:
     """The visit of every record; the flagged record is the baseline, whatever its visit is called."""
-    column = mapping.columns.get("visit") or mapping.columns.get("week")
-    if column is None or column not in records.columns:
+    column = _visit_column(roles_of)
+    if column not in records.columns:
         return records, pd.Series("", index=range(len(records.at)), dtype="str")
     if BASELINE not in records.columns:
         return _named(records, column)
     first = mapping.schedule[0]
-    label = first.label if "visit" in mapping.columns else f"{first.week:g}"
+    label = first.label if "visit" in roles_of else f"{first.week:g}"
     flagged = (records.text(BASELINE) == YES).to_numpy()
     unflagged = (records.text(column).str.strip() == label).to_numpy() & ~flagged
     records = records.left_out(unflagged, f"at {inert(label)} without {BASELINE} {YES}")
     records, visits = _named(records, column, keep=flagged[~unflagged])
     return records, visits.mask((records.text(BASELINE) == YES), label)
+
+
+def _visit_column(roles_of: Roles) -> str:
+    return roles_of.get("visit") or roles_of.get("week", "")
 
 
 def _named(records: Records, column: str, keep: Mask | None = None) -> tuple[Records, "pd.Series[str]"]:
@@ -130,12 +134,11 @@ def _named(records: Records, column: str, keep: Mask | None = None) -> tuple[Rec
     return records, records.text(column).str.strip()
 
 
-def _check_constant(records: Records, mapping: Mapping) -> None:
+def _check_constant(records: Records, roles_of: Roles, by_visit: set[str]) -> None:
     """What is known of a subject must be the same in all records, of which only some are read on."""
-    subject = records.text(mapping.columns["patient"])
-    visit_roles = {"patient", *TIME_ROLES, *mapping.instruments}
-    for role, name in mapping.columns.items():
-        if role in visit_roles or name not in records.columns:
+    subject = records.text(roles_of["patient"])
+    for role, name in roles_of.items():
+        if role in by_visit or name not in records.columns:
             continue
         values = records.text(name)
         given = values[values != ""]
@@ -149,12 +152,12 @@ def _check_constant(records: Records, mapping: Mapping) -> None:
             )
 
 
-def _check_derived(records: Records, parameters: list[str]) -> None:
+def _check_derived(records: Records, subject: str) -> None:
     """BASE is the value of the flagged record of its subject and parameter; CHG is AVAL - BASE."""
     value, base, change = (records.numbers(name) for name in (VALUE, BASELINE_VALUE, CHANGE))
     rows = records.table.rows[records.at]
     if BASELINE in records.columns:
-        keys = [records.text("USUBJID"), records.text(PARAMETER)]
+        keys = [records.text(subject), records.text(PARAMETER)]
         at_baseline = value.where(records.text(BASELINE) == YES).groupby(keys).transform("first")
         wrong = np.flatnonzero((base - at_baseline).abs() > TOLERANCE)
         told = [f"{base[i]:g} is not the {at_baseline[i]:g} of the baseline record" for i in wrong]
@@ -167,46 +170,39 @@ def _check_derived(records: Records, parameters: list[str]) -> None:
     )
 
 
-def _spread(records: Records, visits: "pd.Series[str]", mapping: Mapping, parameters: list[str]) -> Table:
+def _spread(records: Records, visits: "pd.Series[str]", roles_of: Roles, parameters: list[str]) -> Table:
     """Records of one subject and visit side by side; a second record of the same parameter makes a second row."""
-    keys = pd.DataFrame({"subject": records.text(mapping.columns["patient"]), "visit": visits})
+    keys = pd.DataFrame({"subject": records.text(roles_of["patient"]), "visit": visits})
     if not visits.any():
-        keys["visit"] = records.text(mapping.columns.get("date", mapping.columns.get("day", "")))
+        keys["visit"] = records.text(roles_of.get("date", roles_of.get("day", "")))
     keys["parameter"] = records.text(PARAMETER)
     keys["again"] = keys.groupby(["subject", "visit", "parameter"]).cumcount()
-    group = keys.groupby(["subject", "visit", "again"], sort=False).ngroup().to_numpy(dtype=np.int64)
+    numbers = keys.groupby(["subject", "visit", "again"], sort=False).ngroup()
+    group = np.asarray(numbers, dtype=np.int64)
     places = np.full((int(group.max(initial=-1)) + 1, len(parameters)), NONE)
     places[group, keys["parameter"].map({name: j for j, name in enumerate(parameters)}).to_numpy()] = records.at
-    return _side_by_side(records, places, visits, group, mapping, parameters)
+    first = visits.groupby(group).first()
+    return _side_by_side(records, places, {_visit_column(roles_of): first}, parameters)
 
 
 def _side_by_side(
-    records: Records,
-    places: npt.NDArray[np.int64],
-    visits: "pd.Series[str]",
-    group: npt.NDArray[np.int64],
-    mapping: Mapping,
-    parameters: list[str],
+    records: Records, places: npt.NDArray[np.int64], visits: "dict[str, pd.Series[str]]", parameters: list[str]
 ) -> Table:
-    outcome = mapping.columns.get(mapping.outcome, mapping.outcome)
-    order = sorted(range(len(parameters)), key=lambda j: parameters[j] != outcome)
-    leading = places[:, order]
-    anchor = leading[np.arange(len(places)), np.argmax(leading != NONE, axis=1)]
-    table = records.table.take(anchor)
-    columns = {}
+    """What is known of a row is that of its first parameter, the outcome where it has one."""
+    anchor = places[np.arange(len(places)), np.argmax(places != NONE, axis=1)]
+    columns = {
+        name: pa.array(labels.to_numpy(dtype=object), type=TEXT)
+        for name, labels in visits.items()
+        if name in records.columns
+    }
     for j, name in enumerate(parameters):
-        at = pa.array(places[:, j], mask=places[:, j] == NONE)
-        columns[name] = records.columns[VALUE].take(at)
-    column = mapping.columns.get("visit") or mapping.columns.get("week")
-    if column in records.columns:
-        first = pd.Series(visits.to_numpy()).groupby(group).first()
-        columns[str(column)] = pa.array(first.to_numpy(dtype=object), type=TEXT)
+        columns[name] = records.columns[VALUE].take(pa.array(places[:, j], mask=places[:, j] == NONE))
     rows = {name: records.table.rows[places[:, j]] for j, name in enumerate(parameters)}
-    return table.with_columns(columns, own_rows=rows)
+    return records.table.take(anchor).with_columns(columns, own_rows=rows)
 
 
-def _with_days(table: Table, mapping: Mapping, findings: Findings) -> Table:
-    name = mapping.columns.get("day")
+def _with_days(table: Table, roles_of: Roles, findings: Findings) -> Table:
+    name = roles_of.get("day")
     if name != STUDY_DAY or name not in table.header:
         return table
     column = table.columns([name])[name]

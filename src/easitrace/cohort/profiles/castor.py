@@ -39,27 +39,27 @@ def roles(header: Sequence[str]) -> Roles:
     return {} if patient is None else {"patient": patient}
 
 
-def prepare(table: Table, mapping: Mapping, findings: Findings) -> Table:
+def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) -> Table:
     """Missing values left empty, their reasons kept and counted."""
-    columns, reasons = {}, {}
-    for name, column in table.columns(_read(table, mapping)).items():
+    emptied, reasons = {}, {}
+    for name, column in table.columns(_read(table, columns, mapping)).items():
         codes = _codes(column)
         if not codes.any():
             continue
         missing = pa.array(codes > 0)
-        columns[name] = pc.if_else(missing, pa.scalar(None, column.type), column)
+        emptied[name] = pc.if_else(missing, pa.scalar(None, column.type), column)
         meanings = [REASONS.get(code) for code in codes.tolist()]
         reasons[name] = pa.array(meanings, type=pa.large_string())
         number = int((codes > 0).sum())
         findings.note(
             "F207", f"{counted(number, 'cell')} with a missing code of Castor left empty", at=place(None, name)
         )
-    return table.with_columns(columns, reasons=reasons)
+    return table.with_columns(emptied, reasons=reasons)
 
 
-def _read(table: Table, mapping: Mapping) -> list[str]:
+def _read(table: Table, columns: Roles, mapping: Mapping) -> list[str]:
     """The columns that are read, save the one that names the participant."""
-    patterns = [name for role, name in mapping.columns.items() if role != "patient"] + [mapping.outcome]
+    patterns = [name for role, name in columns.items() if role != "patient"] + [mapping.outcome]
     shapes = [re.compile(".+".join(map(re.escape, pattern.split("*")))) for pattern in patterns]
     return [name for name in table.header if any(shape.fullmatch(name) for shape in shapes)]
 

@@ -19,13 +19,14 @@ class Profile:
     roles : callable
         From a header to the columns that play a role unless the analyst says otherwise.
     prepare : callable
-        From the table of the file, and what the analyst said of it, to a table like any other.
+        From the table of the file, the columns of its roles and what the analyst said of them, to a table like any
+        other.
     delimiter, date_format : str, optional
         How the system writes, unless the analyst says otherwise.
     """
 
     roles: Callable[[Sequence[str]], Roles]
-    prepare: Callable[[Table, Mapping, Findings], Table]
+    prepare: Callable[[Table, Roles, Mapping, Findings], Table]
     delimiter: str | None = None
     date_format: str | None = None
 

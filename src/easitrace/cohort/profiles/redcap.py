@@ -30,20 +30,20 @@ def roles(header: Sequence[str]) -> Roles:
     return {"patient": header[0]} if visit is None else {"patient": header[0], "visit": visit}
 
 
-def prepare(table: Table, mapping: Mapping, findings: Findings) -> Table:
+def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) -> Table:
     """Checkboxes of a patient as yes or no: an export writes "unchecked" also in the rows of other events."""
-    patient = mapping.columns["patient"]
-    people = [name for role, name in mapping.columns.items() if role not in {*mapping.instruments, *KEY_ROLES}]
+    patient = columns["patient"]
+    people = [name for role, name in columns.items() if role not in {*mapping.instruments, *KEY_ROLES}]
     boxes = [name for name in people if _is_checkbox(name, table)]
     if not boxes:
         return table
     found = table.columns([patient, *boxes])
     records = pd.factorize(pd.Series(pd.array(as_text(found[patient]), dtype="str")))[0]
-    columns = {name: _any_ticked(found[name], records) for name in boxes}
-    for name in columns:
+    answers = {name: _any_ticked(found[name], records) for name in boxes}
+    for name in answers:
         what = f"a checkbox: yes where any of a patient's {counted(len(table.rows), 'row')} is ticked"
         findings.note("F229", what, at=place(None, name))
-    return table.with_columns(columns)
+    return table.with_columns(answers)
 
 
 def _is_checkbox(name: str, table: Table) -> bool:
