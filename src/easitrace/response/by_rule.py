@@ -10,6 +10,7 @@ from easitrace.response.endpoints import endpoints
 from easitrace.response.sensitivity import SHARE, Case, pooled_share
 
 POOLED = "Wilson's interval for imputed data"
+AS_SHARES = {"proportion": "share", "lower": "share_lower", "upper": "share_upper"}  # as `sensitivity.compare` has them
 BESIDE = ("responders", "n", "proportion", "lower", "upper")
 KEYS = ["criterion", "visit", "week"]
 
