@@ -367,14 +367,16 @@ def test_paths_are_looked_for_beside_the_file_then_here(tmp_path: Path, monkeypa
 
 
 def test_the_arguments_of_read_cohort() -> None:
-    assert check_parameters(GOOD).cohort_arguments() == {"outcome": "easi", "covariates": []}
+    assert check_parameters(GOOD).cohort_arguments() == {
+        "outcome": "easi", "covariates": [], "arm": None, "reference_arm": None, "strata": [],
+    }  # fmt: skip
     parameters = check_parameters({**GOOD, **FILE, "decimal": ",", "missing_codes": ["-99"]})
     arguments = parameters.cohort_arguments()
     assert arguments["visits"] == {"0": 0, "4": 4, "12": 12}
     assert (arguments["decimal"], arguments["missing_codes"], arguments["windows"]) == (",", ["-99"], None)
     assert set(arguments) == {
         "delimiter", "encoding", "decimal", "date_format", "missing_codes", "columns", "values", "visits", "windows",
-        "instrument", "outcome", "covariates",
+        "instrument", "outcome", "covariates", "arm", "reference_arm", "strata",
     }  # fmt: skip
 
 

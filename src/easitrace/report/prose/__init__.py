@@ -8,6 +8,7 @@ from easitrace.report.prose.arms import differences_note as differences_note
 from easitrace.report.prose.arms import differences_sentence as differences_sentence
 from easitrace.report.prose.arms import joint_template as joint_template
 from easitrace.report.prose.arms import joint_values as joint_values
+from easitrace.report.prose.arms import sensitivity_note as sensitivity_note
 from easitrace.report.prose.classes import latent_sentence as latent_sentence
 from easitrace.report.prose.classes import latent_verdict as latent_verdict
 from easitrace.report.prose.classes import unfitted as unfitted

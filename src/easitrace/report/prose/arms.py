@@ -118,3 +118,12 @@ def joint_values(tests: pd.DataFrame) -> dict[str, Any]:
 
 def _joint_keys(tests: pd.DataFrame) -> list[str]:
     return ["none" if hypothesis == NO_DIFFERENCE else "same" for hypothesis in tests["hypothesis"]]
+
+
+def sensitivity_note(table: pd.DataFrame) -> str:
+    """What can be compared in the table of other models."""
+    note = "AIC compares structures on the same scale only. Not estimable: the data do not carry the structure."
+    if "difference" not in table:
+        return note
+    units = "in points, in percent of 1 + score, and on the square root of the score"
+    return f"{note} Difference: against {table['arm'].iloc[0]}, by scale {units}."

@@ -89,14 +89,14 @@ def sensitivity_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     rows = [
         {
             "Scale": capital(SCALE_NAMES[row["scale"]]),
-            "Covariance": capital(COVARIANCE_NAMES[row["covariance"]]),
+            "Covariance": capital(COVARIANCE_NAMES[row["covariance"]]) if first else "",
             **arm_cell(row),
             "Estimated mean": style.number(row["mean"]) if row["status"] == "converged" else "not estimable",
             f"{level:.0%} CI": style.interval(row["lower"], row["upper"]) if row["status"] == "converged" else MISSING,
             **_difference(row, style, level),
-            "AIC": style.number(row["aic"], 1) if row["status"] == "converged" else MISSING,
+            "AIC": (style.number(row["aic"], 1) if row["status"] == "converged" else MISSING) if first else "",
         }
-        for row in data.to_dict("records")
+        for row, first in zip(data.to_dict("records"), ~data.duplicated(["scale", "covariance"]), strict=True)
     ]
     return journal_table(rows, text=["Covariance", "Arm"], groups="Scale")
 
