@@ -50,6 +50,7 @@ def responder_shares(
     return figure
 
 
+LOWEST_LABEL = 2.0  # percent; below, a label would lie on the axis
 OWN: dict[str, Any] = {"fmt": "o", "color": BLUE, "ms": 5.5, "lw": 1.6, "capsize": 4, "aside": 0.0}
 RECORDED: dict[str, Any] = {"fmt": "s", "color": SOFT, "mfc": "white", "ms": 4, "lw": 1, "capsize": 2.5, "aside": 0.28}
 MARGINAL: dict[str, Any] = {
@@ -83,7 +84,7 @@ def _labels(ax: "Axes", rows: pd.DataFrame) -> None:
         imputed = row.get("missing") == "mi"
         text = f"n = {row['n']}" if imputed else f"{row['responders']:g}/{row['n']}"
         height = 100 * row["proportion"]
-        lift = 0 if height else 4
+        lift = 0 if height > LOWEST_LABEL else 4
         ax.annotate(text, (place, height), xytext=(7, lift), textcoords="offset points", va="center", fontsize=7.5)
 
 

@@ -35,6 +35,11 @@ from easitrace.report.prose.course import residual_sentence as residual_sentence
 from easitrace.report.prose.course import sensitivity_numbers as sensitivity_numbers
 from easitrace.report.prose.course import sensitivity_sentence as sensitivity_sentence
 from easitrace.report.prose.course import spaghetti_caption as spaghetti_caption
+from easitrace.report.prose.key_results import answers as answers
+from easitrace.report.prose.key_results import key_results as key_results
+from easitrace.report.prose.key_results import numbers_in as numbers_in
+from easitrace.report.prose.methods import Choices as Choices
+from easitrace.report.prose.methods import methods_paragraph as methods_paragraph
 from easitrace.report.prose.patient_reported import correlation_note as correlation_note
 from easitrace.report.prose.patient_reported import definition_names as definition_names
 from easitrace.report.prose.patient_reported import definitions_note as definitions_note
@@ -79,7 +84,10 @@ from easitrace.report.prose.response import endpoint_numbers as endpoint_numbers
 from easitrace.report.prose.response import interval_note as interval_note
 from easitrace.report.prose.response import rule_numbers as rule_numbers
 from easitrace.report.prose.response import rules_in_words as rules_in_words
+from easitrace.report.prose.response import shares_caption as shares_caption
 from easitrace.report.prose.response import shares_sentence as shares_sentence
+from easitrace.report.prose.results import About as About
+from easitrace.report.prose.results import results_paragraph as results_paragraph
 from easitrace.report.prose.robustness import choice_name as choice_name
 from easitrace.report.prose.robustness import over_analyses as over_analyses
 from easitrace.report.prose.robustness import robustness_template as robustness_template
@@ -90,7 +98,6 @@ from easitrace.report.prose.sensitivity import imputation_sentence as imputation
 from easitrace.report.prose.sensitivity import tipping_caption as tipping_caption
 from easitrace.report.prose.sensitivity import tipping_sentence as tipping_sentence
 from easitrace.report.prose.sensitivity import unseen_sentence as unseen_sentence
-from easitrace.report.prose.summary import change_template as change_template
 from easitrace.report.prose.summary import glance_note as glance_note
 from easitrace.report.prose.summary import source_note as source_note
 from easitrace.report.prose.treatment import SURVIVAL_NOTE as SURVIVAL_NOTE

@@ -12,6 +12,7 @@ from easitrace.report.words import (
     ENDPOINT_NUMBERS,
     INTERVAL_NAMES,
     LOSS_NAMES,
+    MISSING_NAMES,
 )
 from easitrace.response.criteria import criterion_label
 
@@ -36,20 +37,16 @@ RULES = {
     "from the baseline, or a covariate or a score of another instrument is missing.",
 }
 FAILURES = "Patients who stopped for inefficacy or side effects before the visit count as non-responders. "
-BESIDE = {
-    "observed": "",
-    "nri": " Recorded only: without the rule.",
-    "locf": " Recorded only: without the rule.",
-    "mi": " That is Wilson's interval for imputed data (Lott & Reiter 2020) where scores were imputed. Recorded only: "
-    "without the rule.",
-}
 
 
 def endpoint_note(estimand: str, missing: str, imputations: int, interval: str, level: float) -> str:
     """Who is in the denominator under the estimand and the missing-data rule, who is not, and which interval it is."""
     failures = FAILURES if estimand == "composite" else ""
     who = RULES[missing].format(failures=failures, imputations=imputations)
-    return f"{who} {interval_note(interval, level)}{BESIDE[missing]}"
+    if missing == "mi":
+        pooled = "Wilson's interval for imputed data (Lott & Reiter 2020)"
+        return f"{who} {level:.0%} CI: {pooled}; recorded only: {INTERVAL_NAMES[interval]}."
+    return f"{who} {interval_note(interval, level)}"
 
 
 def rule_numbers(ruled: pd.DataFrame) -> dict[str, Any]:
@@ -64,6 +61,12 @@ def endpoint_numbers(endpoints: pd.DataFrame) -> dict[str, Any]:
     """`responders_easi50_week_12`, `n_...`, `share_...`, `share_lower_...`, ... for every criterion and visit."""
     keyed = endpoints.assign(key=endpoints["criterion"] + " " + endpoints["visit"].astype(str))
     return number_keys(keyed, "key", ENDPOINT_NUMBERS)
+
+
+def shares_caption(missing: str, level: float) -> str:
+    """What is drawn, one beside the other."""
+    drawn = "observed" if missing == "observed" else f"{MISSING_NAMES[missing]}, {MISSING_NAMES['observed']}"
+    return f"Responders by visit, percent of n with {level:.0%} intervals: {drawn}, and by the marginal model."
 
 
 def rules_in_words(counts: pd.DataFrame, table: pd.DataFrame, cohort: Cohort) -> pd.DataFrame:

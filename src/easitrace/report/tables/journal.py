@@ -44,3 +44,8 @@ def arm_group(data: pd.DataFrame) -> str:
 def capital(text: object) -> str:
     """With a capital first letter, the rest as it is."""
     return str(text)[:1].upper() + str(text)[1:]
+
+
+def unbroken(text: str) -> str:
+    """On one line, however narrow the column."""
+    return text.replace(" ", "\u00a0")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from easitrace.report.style import MISSING, Style
-from easitrace.report.tables.journal import capital, journal_table
+from easitrace.report.tables.journal import capital, journal_table, unbroken
 from easitrace.response.targets import ASSESSED
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def definitions_table(
         {
             "Instrument": capital(labels[row["instrument"]]),
             "Definition": names[row["criterion"]],
-            "Visit": _unbroken(capital(row["visit"])),
-            "Met / n": _unbroken(style.count(int(row["responders"]), int(row["n"]))),
+            "Visit": unbroken(capital(row["visit"])),
+            "Met / n": unbroken(style.count(int(row["responders"]), int(row["n"]))),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
             "Out of reach": str(int(row["undefined"])),
             "Not known": str(int(row["left_out"] - row["undefined"])),
@@ -93,7 +93,7 @@ def _target_row(row: Mapping[Any, Any], style: Style, level: float, names: Mappi
     known = row["status"] == ASSESSED
     counts = ("not_met", "undefined", "not_known")
     not_met, undefined, not_known = (str(int(row[name])) if known else MISSING for name in counts)
-    share = _unbroken(style.count(int(row["met"]), int(row["n"]))) if known else MISSING
+    share = unbroken(style.count(int(row["met"]), int(row["n"]))) if known else MISSING
     limits = style.interval(100 * row["lower"], 100 * row["upper"], 0) if known else MISSING
     return {
         "Target": where,
@@ -104,8 +104,3 @@ def _target_row(row: Mapping[Any, Any], style: Style, level: float, names: Mappi
         "Out of reach": undefined,
         "Not known": not_known,
     }
-
-
-def _unbroken(text: str) -> str:
-    """On one line, however narrow the column."""
-    return text.replace(" ", "\u00a0")

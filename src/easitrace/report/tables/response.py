@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from easitrace.report.style import Style
-from easitrace.report.tables.journal import capital, journal_table
+from easitrace.report.tables.journal import capital, journal_table, unbroken
 from easitrace.report.words import SHORT_CLASSES
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ def endpoint_table(data: pd.DataFrame, style: Style, level: float, names: Mappin
     rows = [
         {
             "Criterion": names[row["criterion"]],
-            "Visit": capital(row["visit"]),
-            "Responders / n": share_of_n(row, style),
+            "Visit": unbroken(capital(row["visit"])),
+            "Responders / n": unbroken(share_of_n(row, style)),
             f"{level:.0%} CI, %": _limits(row, style),
             **({} if row["missing"] == "observed" else {"By rule": str(int(row["by_rule"]))}),
             "Not in n": str(int(row["left_out"])),
@@ -43,7 +43,7 @@ def share_of_n(row: Mapping[Any, Any], style: Style) -> str:
 def _recorded(row: Mapping[Any, Any], style: Style, level: float) -> dict[str, str]:
     known = {name: row[f"recorded_{name}"] for name in ("responders", "n", "lower", "upper")}
     count, limits = style.count(int(known["responders"]), int(known["n"])), _limits(known, style)
-    return {"Recorded only / n": count, f"Recorded only, {level:.0%} CI, %": limits}
+    return {"Recorded only / n": unbroken(count), f"Recorded only, {level:.0%} CI, %": limits}
 
 
 def _limits(row: Mapping[Any, Any], style: Style) -> str:
