@@ -69,6 +69,7 @@ OF_FILES: list[tuple[str, dict[str, Any]]] = [
 ]
 REFUSED = [("delimiter", ","), ("encoding", "utf-16"), ("decimal", "."), ("date_format", "yyyy-mm-dd")]
 ELSEWHERE = {"study": "the folder's name", "title": "the page's title", "show_code": "whether code is shown", "formats": "files"}
+ELSEWHERE |= {"disclosure": "whether share/ is written", "min_cell": "what share/ masks"}
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The commands: `easitrace run`, `easitrace check`, `easitrace reconstruct`.
 
-Exit codes: 0 done, 2 parameters, 3 data, 4 a chapter or a model, 6 the machine, 70 a bug of ours, 130 and 143 when
-interrupted or ended from outside.
+Exit codes: 0 done, 2 parameters, 3 data, 4 a chapter or a model, 5 disclosure, 6 the machine, 70 a bug of ours, 130
+and 143 when interrupted or ended from outside.
 """
 
 import json
@@ -100,6 +100,23 @@ def reconstruct(
     typer.echo(output)
 
 
+@app.command()
+def scan(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="What was produced.")],
+    identifiers: Annotated[Path, typer.Option(help="The data file, with --column, or a list, one to a line.")],
+    column: Annotated[str | None, typer.Option(help="Column of the identifiers.", show_default=False)] = None,
+) -> None:
+    """Search every file of a folder for patient identifiers; exit code 5 when there is one."""
+    from easitrace.report.disclosure.scan import read_identifiers
+    from easitrace.report.disclosure.scan import scan as search
+
+    outcome = search(folder, read_identifiers(identifiers, column))
+    for warning in outcome.warnings:
+        typer.echo(warning)
+    outcome.clean()
+    typer.echo(f"{folder}: none of {outcome.identifiers} identifiers in {outcome.files} files")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; every failure ends with a short message and its exit code."""
     signal.signal(signal.SIGTERM, _end)
@@ -157,6 +174,7 @@ def _study(parameters: "Parameters", cohort: "Cohort") -> "Study":
         ("Data", _data(parameters, cohort)),
         ("Outcome", cohort.instrument().label),
         ("Analysis", f"easitrace {__version__}"),
+        ("Disclosure", "internal: contains patient-level detail"),
     )
     return Study(parameters.study, parameters.title, facts, cohort.synthetic)
 

@@ -12,6 +12,7 @@ from easitrace.cohort.builtin import BUILTIN, load_builtin
 from easitrace.errors import ParameterError
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 from easitrace.parameters.findings import Finding, did_you_mean, plain
+from easitrace.report.disclosure.profiles import INTERNAL, THRESHOLDS
 from easitrace.response.criteria import wrong_way
 from easitrace.response.expression import atoms, parse_criterion
 
@@ -263,6 +264,16 @@ def _declared(instrument: Any) -> dict[str, Instrument]:
     return {declared.name: declared}
 
 
+def _min_cell_is_used(disclosure: str, min_cell: int | None) -> Iterator[Finding]:
+    if min_cell is None:
+        return
+    if disclosure == INTERNAL:
+        yield _contradiction("min_cell", "nothing is masked in an internal report", "remove it, or set disclosure")
+    elif min_cell <= THRESHOLDS[disclosure]:
+        what = f"{min_cell} is not above the smallest number of {disclosure}, {THRESHOLDS[disclosure]}"
+        yield _contradiction("min_cell", what, "remove it, or raise it")
+
+
 def _as_findings(key: str, error: ParameterError) -> Iterator[Finding]:
     yield from (Finding((key,), problem.code, problem.what, problem.remedy) for problem in error.problems)
 
@@ -287,4 +298,5 @@ CHECKS: tuple[Callable[..., Iterator[Finding]], ...] = (
     _criterion_fits,
     _outcome_is_known,
     _instrument_is_sound,
+    _min_cell_is_used,
 )

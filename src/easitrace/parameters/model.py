@@ -21,6 +21,7 @@ LONGEST_TEXT = 200
 
 Covariance = Literal["us", "toeph", "toep", "ar1h", "ar1", "csh", "cs", "adh", "ad"]
 BaselineRule = Literal["common", "own", "covariate", "covariate-by-visit"]
+Disclosure = Literal["internal", "share-5", "share-8", "share-11"]
 DegreesOfFreedom = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear", "between-within", "residual"]
 
 
@@ -171,6 +172,10 @@ class Parameters(BaseModel):
     context: bool = Field(True, description="draw published cohorts beside this one")
     formats: Annotated[list[Literal["html", "pdf", "docx"]], AfterValidator(_once_each)] = Field(
         ["html"], description="what the report is written as; the HTML page always is"
+    )
+    disclosure: Disclosure = Field("internal", description="internal, or the profile of a report for others")
+    min_cell: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="smallest number of patients told to others, when above the profile's"
     )
     style: StyleEntry = Field(StyleEntry(), description="how numbers are printed")
     show_code: bool = Field(False, description="show the code in the report")
