@@ -53,11 +53,6 @@ def test_numbers_have_names() -> None:
     assert prose.number_keys(table, "visit", {"median": "median"}) == {"median_week_12": 9.6}
 
 
-def test_a_sentence_without_its_numbers_says_so() -> None:
-    nothing = prose.change_template({"shift": None, "model_change": None})
-    assert "not estimable" in nothing and "{shift}" not in nothing
-
-
 def test_the_better_side_follows_the_instrument() -> None:
     better = {"name": "easi", "label": "Well-being", "minimum": 0, "maximum": 72, "grid": 0.1, "better": "higher"}
     assert prose.better_side(COHORT) == "below"

@@ -174,13 +174,13 @@ def shares_of_counts(report: Report) -> Iterator[Look]:
     """Every observed proportion a whole number of its n, and the number that stands beside it."""
     for where, row in report.rows("proportion", "n"):
         count = row["proportion"] * row["n"]
-        beside = next((row[name] for name in NUMERATORS if name in row), round(count))
-        wrong = not _same(count, round(count)) or not _same(round(count), beside)
-        yield Look(where, f"{beside} of {row['n']:g} is not {row['proportion']:.6g}" if wrong else "")
+        beside = next((row[name] for name in NUMERATORS if pd.notna(row.get(name))), round(count))
+        right = _pooled(row) or (_same(count, round(count)) and _same(round(count), beside))
+        yield Look(where, "" if right else f"{beside:g} of {row['n']:g} is not {row['proportion']:.6g}")
     for where, row in report.rows("share", "n"):
         count = row["share"] * row["n"]
-        whole = row.get("missing") == "mi" or _same(count, round(count))  # a mean over imputations is no count
-        yield Look(where, "" if whole else f"{row['share']:.6g} is no count of {row['n']:g}")
+        right = _pooled(row) or _same(count, round(count))
+        yield Look(where, "" if right else f"{row['share']:.6g} is no count of {row['n']:g}")
 
 
 def within_zero_and_one(report: Report) -> Iterator[Look]:
@@ -289,6 +289,11 @@ def _against(row: Row, alpha: float, slack: float) -> str:
     outside, inside = row["lower"] > 0 or row["upper"] < 0, row["lower"] < 0 < row["upper"]
     wrong = (outside and row["p"] > slack * alpha + TOLERANCE) or (inside and row["p"] < alpha / slack - TOLERANCE)
     return f"P {row['p']:.4g} beside the interval {row['lower']:g} to {row['upper']:g}" if wrong else ""
+
+
+def _pooled(row: Row) -> bool:
+    """Whether a proportion is a mean over imputations, and no count."""
+    return row.get("missing") == "mi"
 
 
 def _sum(report: Report, one: Sum) -> Iterator[Look]:

@@ -83,7 +83,7 @@ SURVIVAL_NUMBERS = {"survival": "on_treatment", "at_risk": "at_risk", "stopped":
 INSTRUMENT_COURSES = {"n": "n", "median": "median"}
 INSTRUMENT_CHANGES = {"n_pairs": "pairs", "shift": "shift", "lower": "shift_lower", "upper": "shift_upper", "p": "p"}
 
-COUNTS = ("n", "n_pairs", "n_change", "n_known", "at_risk", "recorded", "seen", "responders", "patients")
+COUNTS = ("n", "n_pairs", "n_change", "n_known", "at_risk", "recorded", "recorded_n", "seen", "responders", "patients")
 NUMERATORS = ("count", "responders", "met", "patients", "stopped")
 SHARES = ("p", "proportion", "share", "probability", "survival")
 LIMITS = ("lower", "upper")
@@ -92,6 +92,7 @@ ESTIMATES = (
     *((name, *LIMITS) for name in ("estimate", "difference")),
     *((name, f"{name}_lower", f"{name}_upper") for name in ("mean", "change", "share", "rate", "incidence")),
     ("median_change", "median_change_lower", "median_change_upper"),
+    ("recorded_proportion", "recorded_lower", "recorded_upper"),
 )
 SUMS = (
     Sum("01_cohort_missing", ("recorded", "missing"), "seen"),
@@ -102,7 +103,9 @@ SUMS = (
     Sum("04_response_rules", CLASSES, PATIENTS),
     Sum("04_response_reasons", ("count",), PATIENTS, added=True),
     Sum("04_response_expected_classes", ("expected",), PATIENTS, by=("reliability",), added=True),
-    *(Sum(f"{name}", ("n", "left_out"), PATIENTS) for name in ("04_response_endpoints", "08_sensitivity_estimands")),
+    *(Sum(f"04_response_{name}", ("n", "left_out"), PATIENTS) for name in ("endpoints", "endpoints_by_rule")),
+    Sum("04_response_endpoints_by_rule", ("known", "by_rule"), "n"),
+    Sum("08_sensitivity_estimands", ("n", "left_out"), PATIENTS),
     *(Sum(name, LEFT_OUT, "left_out") for name in ("04_response_endpoints", "06_patient_reported_responders")),
     Sum("06_patient_reported_by_visit", ("n", "missing"), PATIENTS),
     Sum("06_patient_reported_responders", ("n", "left_out"), PATIENTS),

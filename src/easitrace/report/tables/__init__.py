@@ -29,6 +29,7 @@ from easitrace.report.tables.response import rules_table as rules_table
 from easitrace.report.tables.sensitivity import estimands_table as estimands_table
 from easitrace.report.tables.summary import glance_table as glance_table
 from easitrace.report.tables.summary import kenward_roger_table as kenward_roger_table
+from easitrace.report.tables.summary import key_table as key_table
 from easitrace.report.tables.summary import published_table as published_table
 from easitrace.report.tables.summary import validation_table as validation_table
 from easitrace.report.tables.treatment import events_table as events_table

@@ -28,6 +28,12 @@ def published_table(data: pd.DataFrame, style: Style) -> "GT":
     return journal_table(rows, text=["Agree"])
 
 
+def key_table(data: pd.DataFrame) -> "GT":
+    """The six questions a reader has first, and their answers."""
+    rows = [{"Question": row["question"], "Answer": row["answer"]} for row in data.to_dict("records")]
+    return journal_table(rows, text=["Answer"])
+
+
 def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str) -> "GT":
     """The course at a glance: per visit the patients seen, the median, the estimated mean, the responders."""
     rows = [

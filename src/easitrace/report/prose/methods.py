@@ -1,0 +1,219 @@
+"""The methods paragraph of a manuscript: what was done in this report, with `[@key]` for the references."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from easitrace.report.prose.results import About, Results, Sentence, filled, plain
+from easitrace.report.prose.words_of_numbers import joined
+from easitrace.report.words import (
+    COVARIANCE_NAMES,
+    DF_NAMES,
+    ESTIMAND_NAMES,
+    INTERVAL_NAMES,
+    LOSS_NAMES,
+    MISSING_NAMES,
+    QUARTILE_NAMES,
+    SCALE_NAMES,
+)
+
+SOFTWARE = ("easitrace", "statsmodels", "scipy", "numpy", "pandas", "papermill")
+SOFTWARE_CITED = {
+    "easitrace": "easitrace",
+    "statsmodels": "seabold2010",
+    "scipy": "virtanen2020",
+    "papermill": "papermill",
+}
+OUTCOME_CITED = {"easi": " [@hanifin2001]", "poem": " [@schram2012]", "dlqi": " [@basra2015]"}
+BANDS_CITED = {"Leshem 2015": "[@leshem2015]", "Chopra 2017": "[@chopra2017]"}
+DF_CITED = {
+    "satterthwaite": "[@satterthwaite1946]",
+    "kenward-roger": "[@kenward1997]",
+    "kenward-roger-linear": "[@kenward2009]",
+    "kenward-roger-mmrm": "[@kenward1997]",
+}
+INTERVAL_CITED = {"wilson": "[@wilson1927]", "clopper-pearson": "[@clopper1934]"}
+BACK = {
+    "raw": "",
+    "log1p": "; means and their limits were transformed back to points, differences to percent of 1 + score",
+    "sqrt": "; means and their limits were transformed back to points, differences are on the square root",
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The parameters that the methods depend on, by their names."""
+
+    covariates: Sequence[str]
+    estimand: str
+    covariance: str
+    df: str
+    loss_rule: str
+    interval: str
+    quartiles: str
+    imputations: int
+    seed: int
+
+
+def methods_paragraph(results: Results, about: About, choices: Choices, reasons: Mapping[str, str]) -> Sentence:
+    """The paragraph as a template for `Chapter.say` with marks for the references, and the numbers it names.
+
+    Parameters
+    ----------
+    reasons : mapping
+        Why a chapter has nothing to show, by chapter.
+    """
+    numbers: dict[str, Any] = {
+        "decision_week": about.decision_week,
+        "imputations": choices.imputations,
+        "seed": choices.seed,
+    }
+    numbers |= {key: results.get("05_classes", {}).get(key) for key in ("n_starts", "n_tried")}
+    numbers |= {f"version_{name}": version(name) for name in SOFTWARE}
+    parts = [
+        _data(about),
+        _outcome(about),
+        _estimand(choices),
+        _course(choices),
+        _model(results, about, choices, reasons),
+        _response(results, about, choices),
+        _missing(results, about),
+        _latent(results),
+        _other(results, about),
+        _treatment(results),
+        _the_rest(),
+    ]
+    return filled(" ".join(filter(None, parts)), numbers)
+
+
+def _data(about: About) -> str:
+    cohort = about.cohort
+    treated = f" of patients treated with {plain(about.drug)}" if about.drug else ""
+    kinds = joined(list(dict.fromkeys(source.path.suffix.lstrip(".").upper() for source in cohort.sources)))
+    origin = plain(cohort.synthetic.rstrip(".")) if cohort.synthetic else f"Data: {kinds} export of the study's records"
+    visits = joined([plain(visit.label) for visit in cohort.schedule])
+    arms = f"cohort with the arms {joined([plain(arm) for arm in cohort.arms])}" if cohort.arms else "single-arm cohort"
+    return (
+        f"This is a {arms}{treated}, with planned visits at {visits} [setting, sites, recruitment and "
+        f"ethics: for the authors to write]. {origin}. It is reported by the STROBE statement [@vonelm2007]."
+    )
+
+
+def _outcome(about: About) -> str:
+    outcome = about.cohort.instrument()
+    bands = outcome.bands[0].source if outcome.bands else ""
+    severity = f"; severity bands are those of {bands} {BANDS_CITED[bands]}" if bands in BANDS_CITED else ""
+    cited = OUTCOME_CITED.get(about.cohort.outcome, "")
+    return (
+        f"The outcome was {plain(outcome.label)} ({outcome.minimum:g} to {outcome.maximum:g} points){cited}{severity}."
+    )
+
+
+def _estimand(choices: Choices) -> str:
+    return f"The estimand follows the strategy {ESTIMAND_NAMES[choices.estimand]} [@iche9r1]."
+
+
+def _course(choices: Choices) -> str:
+    quartiles = QUARTILE_NAMES.get(choices.quartiles, f"{choices.quartiles}, as NumPy names it")
+    return (
+        f"Observed scores are summarised by median and quartiles, by {quartiles} [@hyndman1996]. Changes between "
+        "visits were tested in the patients seen at both by the Wilcoxon signed-rank test [@wilcoxon1945], with its "
+        "exact distribution for up to fifty pairs, and estimated by the Hodges-Lehmann shift with {level:%} confidence "
+        "intervals [@hodges1963]."
+    )
+
+
+def _model(results: Results, about: About, choices: Choices, reasons: Mapping[str, str]) -> str:
+    own = results.get("03_trajectory")
+    if own is None:
+        why = plain(reasons.get("03_trajectory", "it has no results").rstrip("."))
+        return f"A mixed model for repeated measures was planned and gave no result ({why})."
+    chosen = COVARIANCE_NAMES[choices.covariance]
+    used = own.get("covariance", chosen)
+    instead = f" in place of {chosen} covariance, which was not estimable" if used != chosen else ""
+    covariates = [plain(name.replace("_", " ")) for name in choices.covariates]
+    adjusted = f" and {joined(covariates)}" if covariates else ""
+    return (
+        "The mean course was estimated by a mixed model for repeated measures [@mallinckrodt2008]: the outcome on the "
+        f"scale of {SCALE_NAMES[about.scale]} is the sum of fixed effects of visit, as a factor,{adjusted} and of "
+        f"errors that are correlated within a patient, with {plain(used)} covariance [@jennrich1986]{instead}, fitted "
+        f"by restricted maximum likelihood [@patterson1971], with {_df(choices.df)}{BACK[about.scale]}. All recorded "
+        "scores that count under the estimand enter; missing scores are assumed missing at random [@kenward1998]."
+    )
+
+
+def _df(name: str) -> str:
+    return " ".join(filter(None, [DF_NAMES[name], DF_CITED.get(name, "")]))
+
+
+def _response(results: Results, about: About, choices: Choices) -> str:
+    own = results.get("04_response")
+    if own is None:
+        return ""
+    marginal = (
+        "; marginal probabilities of response were estimated by generalised estimating equations [@liang1986] with "
+        "standard errors corrected for few patients [@mancl2001]"
+    )
+    return (
+        f"Response was {plain(about.label)}, judged at the last visit on treatment in or after week {{decision_week}}; "
+        f"a response that was reached was lost when {LOSS_NAMES[choices.loss_rule]}. A missing score was never taken "
+        f"as a non-response, unless the missing-data rule ({MISSING_NAMES[about.missing]}) says so. Classes were also "
+        "assigned under every other criterion, loss rule and estimand, one change at a time. Proportions have "
+        f"{INTERVAL_NAMES[choices.interval]} {{level:%}} confidence intervals {INTERVAL_CITED[choices.interval]}"
+        f"{marginal if any(name.startswith('marginal_') for name in own) else ''}."
+    )
+
+
+def _missing(results: Results, about: About) -> str:
+    if "08_sensitivity" not in results:
+        return ""
+    return (
+        "In sensitivity analyses every estimand was combined with recorded scores only, non-responder imputation, last "
+        "observation carried forward and multiple imputation ({imputations:d} imputations from the trajectory model, "
+        "pooled by Rubin's rules [@rubin1987; @barnard1999]; proportions [@lott2020]), and scores imputed after "
+        "stopping were made worse by steps until the conclusion changed (tipping point)."
+    )
+
+
+def _latent(results: Results) -> str:
+    if "n_tried" not in results.get("05_classes", {}):
+        return ""
+    return (
+        "Latent courses were sought by growth mixture models [@muthen1999] with one class and more, {n_tried:d} "
+        "numbers of classes in all, by maximum likelihood from {n_starts:d} random starts each; the number of classes "
+        "was chosen by BIC, and the fits are reported along the GRoLTS checklist [@vandeschoot2017]."
+    )
+
+
+def _other(results: Results, about: About) -> str:
+    if "06_patient_reported" not in results:
+        return ""
+    names = [plain(about.cohort.instrument(name).label) for name in about.cohort.measured[1:]]
+    cited = [OUTCOME_CITED[name].strip(" []") for name in about.cohort.measured[1:] if name in OUTCOME_CITED]
+    sources = f" [{'; '.join(cited)}]" if cited else ""
+    return (
+        f"{joined(names)} were analysed as the outcome was, and changes set against published important "
+        f"changes{sources}; composite targets were those of treat-to-target [@debruinweller2021]."
+    )
+
+
+def _treatment(results: Results) -> str:
+    if "07_treatment" not in results:
+        return ""
+    return (
+        "Time on treatment was described by the Kaplan-Meier estimate [@kaplan1958] and reasons for stopping by "
+        "cumulative incidences, the other reasons competing [@aalen1978]; rates of adverse events have exact Poisson "
+        "limits [@garwood1936]."
+    )
+
+
+def _the_rest() -> str:
+    programs = [
+        f"{name} {{version_{name}}}" + (f" [@{SOFTWARE_CITED[name]}]" if name in SOFTWARE_CITED else "")
+        for name in SOFTWARE
+    ]
+    return (
+        "P values are two-sided and not adjusted for multiple testing; no test was declared confirmatory. Random "
+        f"numbers start from {{seed:d}}. Analyses were done with {joined(programs)}."
+    )
