@@ -146,7 +146,7 @@ def test_targets_in_words_say_what_is_missing() -> None:
         table, Style()
     )
     note = prose.targets_note(COHORT, "wilson", 0.95)
-    assert "Not recorded, and so in no rule: patient global, SCORAD and vIGA-AD." in note
+    assert "Not recorded, and so in no rule: patient global assessment, SCORAD and vIGA-AD." in note
 
 
 def test_the_reasons_table_adds_up_to_the_curve() -> None:

@@ -1,6 +1,6 @@
 """Sentences and notes about further outcome measures and composite targets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -138,7 +138,7 @@ def targets_sentence(table: pd.DataFrame, style: Style) -> str:
     parts = []
     for row in table[table["kind"] == "target"].to_dict("records"):
         known = row["status"] == ASSESSED
-        said = f"met by {style.count(int(row['met']), int(row['n']))}" if known else row["status"].replace(":", ",")
+        said = f"met by {_share(row, style)}" if known else row["status"].replace(":", ",")
         parts.append(f"{row['target']}: {said}.")
     return " ".join(parts)
 
@@ -166,3 +166,9 @@ def together_sentence(table: pd.DataFrame, names: dict[str, str]) -> str:
         met = [names[name] for name in table.columns if row[name] == "met"]
         parts.append(f"{joined(met) or 'none'}: {row['patients']}")
     return f"Patients by components met: {'; '.join(parts)}."
+
+
+def _share(row: Mapping[Any, Any], style: Style) -> str:
+    """`1/18 (6%), interval 1 to 26%`."""
+    count = style.count(int(row["met"]), int(row["n"]))
+    return f"{count}, interval {style.interval(100 * row['lower'], 100 * row['upper'], 0)}%" if row["n"] else count

@@ -7,6 +7,7 @@ import pandas as pd
 from easitrace.report.prose.response import interval_note
 from easitrace.report.prose.words_of_numbers import number_keys
 from easitrace.report.style import Style
+from easitrace.report.words import INTERVAL_NAMES
 from easitrace.response.survival import REASONS
 from easitrace.response.swimmer import MOST_PATIENTS
 
@@ -90,7 +91,7 @@ def stops_sentence(reasons: pd.DataFrame, style: Style) -> str:
     return f"Cumulative incidence of stopping by reason: {', '.join(parts)}."
 
 
-def events_note(events: pd.DataFrame, level: float) -> str:
+def events_note(events: pd.DataFrame, interval: str, level: float) -> str:
     """Which events count, how many do not, and which limits are printed."""
     after, untimed = (int((events["counted"] == name).sum()) for name in ("after", "no time"))
     undated = int(events.loc[events["counted"] == "yes", "day"].isna().sum())
@@ -99,7 +100,10 @@ def events_note(events: pd.DataFrame, level: float) -> str:
         f"{untimed} events of patients whose time on treatment is not known are not counted." if untimed else "",
         f"{undated} events without a day are counted." if undated else "",
     ]
-    exact = f"{level:.0%} CI: exact Poisson limits of the rate; events are taken as independent, also within a patient."
+    exact = (
+        f"{level:.0%} CI: {INTERVAL_NAMES[interval]} for proportions of patients; exact Poisson limits of the rate, "
+        "with events taken as independent, also within a patient."
+    )
     return " ".join([*filter(None, parts), exact])
 
 

@@ -52,10 +52,11 @@ def events_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         {
             "Event": capital(row["event"]),
             "Patients / n": style.count(int(row["patients"]), int(row["n"])),
+            f"{level:.0%} CI, %": _limits(row["lower"], row["upper"], style),
             "Events": str(row["events"]),
             "Serious": str(row["serious"]),
             "Per 100 patient-years": style.number(row["rate"], 0),
-            f"{level:.0%} CI": style.interval(row["rate_lower"], row["rate_upper"], 0),
+            f"{level:.0%} CI of it": style.interval(row["rate_lower"], row["rate_upper"], 0),
         }
         for row in data.to_dict("records")
     ]
