@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from easitrace.cohort.findings import Findings
+from easitrace.cohort.formats.options import Options
 from easitrace.cohort.text import read_sheet
 from easitrace.errors import DataError
 
@@ -29,7 +30,7 @@ def test_cells_are_those_of_the_csv_module(tmp_path_factory, table, delimiter, a
     quoting = csv.QUOTE_ALL if always else csv.QUOTE_MINIMAL
     csv.writer(text, delimiter=delimiter, quoting=quoting, lineterminator="\n").writerows([names, *table])
     path.write_text(text.getvalue(), encoding="utf-8", newline="")
-    sheet, _ = read_sheet(path, Findings("a.csv"), delimiter, "utf-8")
+    sheet = read_sheet(path, Findings("a.csv"), Options(delimiter))
     columns = sheet.columns(names)
     assert [list(row) for row in zip(*(columns[name].to_pylist() for name in names), strict=True)] == table
     np.testing.assert_array_equal(sheet.rows, np.arange(2, len(table) + 2))
@@ -38,7 +39,7 @@ def test_cells_are_those_of_the_csv_module(tmp_path_factory, table, delimiter, a
 def sheet_rows(path: Path, text: str) -> tuple[list[int], list[str]]:
     path.write_text(text, encoding="utf-8", newline="")
     findings = Findings("a.csv")
-    sheet, _ = read_sheet(path, findings, ",", "utf-8")
+    sheet = read_sheet(path, findings, Options(","))
     return sheet.columns(["x"])["x"].to_pylist(), [problem.where for problem in findings.errors]
 
 

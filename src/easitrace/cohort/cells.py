@@ -66,6 +66,7 @@ class Cells:
             name: _trimmed(column, name, findings) if is_text(column) else column
             for name, column in table.columns(names).items()
         }
+        findings.errors += [problem for name in columns for problem in table.faults.get(name, ())]
         return cls(columns, Texts(columns), table, mapping, findings)
 
     @property

@@ -1,5 +1,6 @@
 """Dates as a declared format writes them, and what to say of text that is none."""
 
+import datetime
 import re
 from typing import Any
 
@@ -35,6 +36,13 @@ def date_pattern(date_format: str) -> str:
         remedy = "write it with dd or d, mm or m, and yyyy, for example dd-mm-yyyy"
         raise ParameterError(Problem("E105", "date_format", f"{quoted(date_format)} is not a date format", remedy))
     return f"^{pattern}$"
+
+
+def written_date(day: datetime.date, date_format: str) -> str:
+    """A day as the format writes it."""
+    parts = {"dd": f"{day.day:02}", "d": str(day.day), "mm": f"{day.month:02}", "m": str(day.month)}
+    parts["yyyy"] = f"{day.year:04}"
+    return re.sub("[A-Za-z]+", lambda match: parts[match[0].lower()], date_format)
 
 
 def calendar(parts: Any) -> tuple[Days, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:

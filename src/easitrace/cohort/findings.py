@@ -85,11 +85,11 @@ def quoted(text: Any) -> str:
     return f'"{inert(text)}"'
 
 
-def inert(text: Any) -> str:
-    """Text with control and direction characters escaped, at most 40 characters of it."""
+def inert(text: Any, longest: int = SHOWN_CHARACTERS) -> str:
+    """Text with control and direction characters escaped, at most `longest` characters of it."""
     whole = str(text)
-    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in whole[:SHOWN_CHARACTERS])
-    return shown + "…" if len(whole) > SHOWN_CHARACTERS else shown
+    shown = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in whole[:longest])
+    return shown + "…" if len(whole) > longest else shown
 
 
 def _interleaved(errors: list[Problem]) -> list[Problem]:

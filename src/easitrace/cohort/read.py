@@ -12,11 +12,13 @@ from easitrace.cohort.cells import Cells
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.findings import Findings
 from easitrace.cohort.flow import flow_frame, patient_steps
+from easitrace.cohort.formats.options import Options
+from easitrace.cohort.formats.source import check_unchanged, read_source
 from easitrace.cohort.formats.table import is_text
-from easitrace.cohort.layout import Layout, find_layout
+from easitrace.cohort.join import Reading
+from easitrace.cohort.layout import DATA, Layout, find_layout
 from easitrace.cohort.mapping import build_mapping
 from easitrace.cohort.roles import DATE_ROLES
-from easitrace.cohort.text import check_unchanged, read_sheet
 from easitrace.errors import ParameterError, Problem
 
 
@@ -27,6 +29,9 @@ def read_cohort(
     values: MappingOf[str, MappingOf[Any, Any]] | None = None,
     visits: MappingOf[Any, float] | None = None,
     windows: MappingOf[Any, Sequence[float]] | None = None,
+    format: str | None = None,
+    sheet: str | None = None,
+    header_row: int = 1,
     delimiter: str | None = None,
     encoding: str = "utf-8",
     decimal: str = ".",
@@ -41,12 +46,12 @@ def read_cohort(
     reference_arm: str | None = None,
     strata: Sequence[str] = (),
 ) -> Cohort:
-    """Read a CSV or TSV file, long or wide, or a built-in cohort, into a checked `Cohort`.
+    """Read a file, long or wide, or a built-in cohort, into a checked `Cohort`.
 
     Parameters
     ----------
     data : str or Path
-        Name of a built-in cohort, or path of a text file.
+        Name of a built-in cohort, or path of a CSV, Excel, SPSS, SAS, Stata or Parquet file of this machine.
     columns : mapping of role to column name
         Roles: `patient`; `visit` (label), `week` (planned), `date` or `day`; instruments by name; `age`,
         `sex`, `start_date`, `stop_date`, `stop_day`, `stop_reason`, `status`; any other name is a
@@ -58,9 +63,14 @@ def read_cohort(
         In time order, the baseline first.
     windows : mapping of visit label to [first day, last day]
         Needed when rows carry a date or day but no visit.
+    format : str, optional
+        "csv", "excel", "spss", "sas", "stata" or "parquet"; left out, the file's ending says it.
+    sheet, header_row
+        The sheet of a workbook that has several; the row of the column names in Excel and text files.
     delimiter, encoding, decimal, date_format, missing_codes
-        How the text is to be read; nothing is guessed, a separator found in the header is logged. Missing codes
-        are a list, or say why a value is missing, `{-96: not applicable}`.
+        How text is to be read; nothing is guessed, a separator found in the header is logged. Numbers and dates
+        that the file types as such are taken as they are. Missing codes are a list, or say why a value is
+        missing, `{-96: not applicable}`.
     outcome : str
         The instrument the report is about.
     instrument : mapping, optional
@@ -87,7 +97,8 @@ def read_cohort(
     path = Path(data)
     needed = [*covariates, *strata, *([arm] if arm else [])]
     if _is_builtin(path):
-        own = {"columns": columns, "values": values, "visits": visits, "windows": windows, "delimiter": delimiter,
+        own = {"columns": columns, "values": values, "visits": visits, "windows": windows, "format": format,
+               "sheet": sheet, "header_row": header_row != 1, "delimiter": delimiter,
                "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
                "several": several, "unscheduled": unscheduled,
                "encoding": encoding != "utf-8", "decimal": decimal != "."}  # fmt: skip
@@ -107,13 +118,13 @@ def read_cohort(
         unscheduled=unscheduled,
     )
     findings = Findings(path.name)
-    sheet, source = read_sheet(path, findings, delimiter, encoding)
-    table = sheet.table()
+    options = Options(delimiter, encoding, decimal, date_format, sheet, header_row)
+    table, source = read_source(data, format, options, findings)
     layout = find_layout(mapping, table.header, findings)
     cells = Cells.of(table, layout.names, mapping, findings)
     _check_date_format(cells, layout)
-    cohort = with_arms(assemble(cells, layout), arm, reference_arm, strata)
-    check_unchanged(path, source, findings)
+    cohort = with_arms(assemble([Reading(DATA, cells, layout)]), arm, reference_arm, strata)
+    check_unchanged(source, findings)
     findings.stop_if_wrong()
     reasons = cells.missing_reasons()
     return replace(cohort, log=tuple(findings.log), sources=(source,), missing_reasons=reasons)

@@ -2,8 +2,6 @@
 
 import codecs
 import csv
-import difflib
-import hashlib
 import io
 import re
 from collections.abc import Iterable
@@ -16,22 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from easitrace.cohort.cohort import Source
 from easitrace.cohort.findings import Findings, counted, inert, place, quoted, row_list
+from easitrace.cohort.formats.options import Options
 from easitrace.cohort.formats.table import Table, check_header
 from easitrace.errors import ParameterError, Problem
 
 DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
-SIGNATURES = {
-    b"PK\x03\x04": "a zip archive, as .xlsx files are",
-    b"\xd0\xcf\x11\xe0": "an old or password-protected Office file",
-    b"$FL2": "an SPSS file",
-    b"$FL3": "an SPSS file",
-    b"HEADER RECORD": "a SAS transport file",
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "a gzip archive",
-    b"%PDF": "a PDF",
-}
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 BLOCK_BYTES = 1 << 24
 NEWLINE, QUOTE = 10, 34
@@ -75,52 +63,52 @@ class Sheet:
         return {name: table[field].combine_chunks() for name, field in wanted.items()}
 
 
-def read_sheet(path: Path, findings: Findings, delimiter: str | None, encoding: str) -> tuple[Sheet, Source]:
-    """Read a delimited text file and count its fields; the hash is that of the bytes read.
+def read_sheet(path: Path, findings: Findings, options: Options) -> Sheet:
+    """Read a delimited text file and count its fields.
 
     Raises
     ------
     DataError
-        For a file that is missing, empty, not text in the encoding, or has no readable header or quotes.
+        For a file that is empty, not text in the encoding, or has no readable header or quotes.
         Rows with a wrong number of fields are recorded in `findings` and left out.
     """
+    delimiter = options.delimiter
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\n\r'):
         raise ParameterError(Problem("E105", "delimiter", f"{quoted(delimiter)} cannot separate columns"))
-    raw = _read_bytes(path, findings)
-    source = Source(path, hashlib.sha256(raw).hexdigest())
-    body = _normalised(_decoded(raw, encoding, findings), findings)
-    separator = delimiter or _found_delimiter(body, findings)
+    raw = path.read_bytes()
+    if raw.isspace():
+        findings.error("E202", "the file is empty", "export the data again")
+        findings.stop_if_wrong()
+    body = _normalised(_decoded(raw, options.encoding, findings), findings)
+    body, said = _separator_line(body, delimiter, findings)
+    body = _from_header(body, options.header_row, findings)
+    separator = delimiter or said or _found_delimiter(body, findings)
     findings.stop_if_wrong()
-    return _split(body, separator, findings), source
+    return _split(body, separator, options.header_row, findings)
 
 
-def check_unchanged(path: Path, source: Source, findings: Findings) -> None:
-    """Hash the file again: it must not have changed while it was read."""
-    if hashlib.sha256(_read_bytes(path, findings)).hexdigest() != source.sha256:
-        findings.error("E225", "the file changed while it was read", "read it again when nobody writes to it")
+def _separator_line(body: bytes, delimiter: str | None, findings: Findings) -> tuple[bytes, str | None]:
+    """The text without a first line such as `sep=;`, which spreadsheets obey and do not show, and its sign."""
+    line = re.match(rb'"?sep=([^\n"])"?\n', body, re.IGNORECASE)
+    if line is None:
+        return body, None
+    sign = line[1].decode(errors="replace")
+    if delimiter not in (None, sign):
+        what = f"the first line says that {quoted(sign)} separates the columns, not {quoted(delimiter)}"
+        findings.error("E209", what, f"set delimiter: {quoted(sign)}, or leave it out")
+    findings.note("F221", f"the first line, sep={inert(sign)}, was obeyed and left out")
+    return body[line.end() :], sign
 
 
-def _read_bytes(path: Path, findings: Findings) -> bytes:
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        findings.error("E201", f"no such file in {inert(path.parent)}", _nearest_file(path))
-    except OSError as error:
-        findings.error("E201", f"cannot be read: {error.strerror}", "choose a CSV file you may read")
-    else:
-        if not raw or raw.isspace():
-            findings.error("E202", "the file is empty", "export the data again")
-        for signature, kind in SIGNATURES.items():
-            if raw.startswith(signature):
-                findings.error("E203", f"this is {kind}, not a CSV file", "save it as CSV (UTF-8)")
-    findings.stop_if_wrong()
-    return raw
-
-
-def _nearest_file(path: Path) -> str:
-    names = sorted(entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f"did you mean {near[0]}?" if near else "check the name in data"
+def _from_header(body: bytes, header_row: int, findings: Findings) -> bytes:
+    """The text from the row of the column names on."""
+    lines = body.split(b"\n", header_row - 1)
+    if len(lines) < header_row or not lines[-1]:
+        findings.error("E202", f"there is no row {header_row} to hold the column names", "correct header_row")
+        findings.stop_if_wrong()
+    if header_row > 1:
+        findings.note("F223", f"{counted(header_row - 1, 'row')} above the column names left out")
+    return lines[-1]
 
 
 def _decoded(raw: bytes, encoding: str, findings: Findings) -> str:
@@ -209,7 +197,8 @@ def _found_delimiter(body: bytes, findings: Findings) -> str:
     return ","
 
 
-def _split(body: bytes, delimiter: str, findings: Findings) -> Sheet:
+def _split(body: bytes, delimiter: str, first: int, findings: Findings) -> Sheet:
+    """Count the fields of every row; the column names stand in row `first`."""
     buffer = np.frombuffer(body, dtype=np.uint8)
     newlines = np.flatnonzero(buffer == NEWLINE)
     separators = np.flatnonzero(buffer == ord(delimiter))
@@ -217,16 +206,16 @@ def _split(body: bytes, delimiter: str, findings: Findings) -> Sheet:
         quotes = np.flatnonzero(buffer == QUOTE)
         newlines = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
         separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
-        _check_quotes(buffer, quotes, newlines, delimiter, findings)
+        _check_quotes(buffer, quotes, newlines, delimiter, first, findings)
     fields = np.diff(np.searchsorted(separators, newlines), prepend=0) + 1
     lengths = np.diff(newlines, prepend=-1) - 1
     end = int(newlines[0])
-    header = _header(body[:end].decode(), delimiter, findings)
+    header = _header(body[:end].decode(), delimiter, first, findings)
     findings.stop_if_wrong()
     empty = lengths[1:] == 0
     blank = empty | (lengths[1:] == fields[1:] - 1)
     right = fields[1:] == len(header)
-    rows = np.arange(2, len(newlines) + 1)
+    rows = np.arange(first + 1, first + len(newlines))
     _check_fields(rows[~right & ~blank], fields[1:][~right & ~blank], len(header), findings)
     if blank.any():
         findings.note("F206", f"{counted(int(blank.sum()), 'blank row')} left out ({row_list(rows[blank])})")
@@ -243,6 +232,7 @@ def _check_quotes(
     quotes: npt.NDArray[np.int64],
     newlines: npt.NDArray[np.int64],
     delimiter: str,
+    first: int,
     findings: Findings,
 ) -> None:
     borders = (NEWLINE, QUOTE, ord(delimiter))
@@ -251,7 +241,7 @@ def _check_quotes(
     after = buffer[np.minimum(closing + 1, len(buffer) - 1)]
     stray = np.concatenate([opening[~np.isin(before, borders)], closing[~np.isin(after, borders)]])
     if len(stray):
-        row = int(np.searchsorted(newlines, stray.min())) + 1
+        row = int(np.searchsorted(newlines, stray.min())) + first
         findings.error(
             "E206",
             "a quotation mark stands inside a cell, or a quoted cell is not closed",
@@ -259,25 +249,25 @@ def _check_quotes(
             at=place(row),
         )
     elif len(quotes) % 2:
-        row = int(np.searchsorted(newlines, quotes[-1])) + 1
+        row = int(np.searchsorted(newlines, quotes[-1])) + first
         findings.error("E206", "a quoted cell is opened and never closed", "close the quotes", at=place(row))
     findings.stop_if_wrong()
 
 
-def _header(line: str, delimiter: str, findings: Findings) -> list[str]:
+def _header(line: str, delimiter: str, row: int, findings: Findings) -> list[str]:
     raw = next(csv.reader([line + "\n"], delimiter=delimiter), [""])
     names = [name.strip() for name in raw]
     trimmed = sum(name != before for name, before in zip(names, raw, strict=True))
     if trimmed:
-        findings.note("F205", f"blanks trimmed from {counted(trimmed, 'column name')}", at=place(1))
+        findings.note("F205", f"blanks trimmed from {counted(trimmed, 'column name')}", at=place(row))
     if len(names) == 1:
         findings.error(
             "E209",
             f"the header holds no {quoted(delimiter)} between columns",
             "set delimiter to the sign that separates the columns",
-            at=place(1),
+            at=place(row),
         )
-    check_header(names, findings)
+    check_header(names, findings, row)
     return names
 
 

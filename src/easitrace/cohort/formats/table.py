@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from easitrace.cohort.findings import Findings, place, quoted
+from easitrace.errors import Problem
 
 Rows = npt.NDArray[np.int64]
 Columns = dict[str, Any]
@@ -42,6 +43,8 @@ class Table:
         The letters a spreadsheet shows above the column; empty for other files.
     own_rows : mapping of column to ndarray
         The numbers of the records a column's entries come from, where these are not `rows`.
+    faults : mapping of column to problems
+        Cells that have no value to read; they are errors when the column is read.
     """
 
     header: list[str]
@@ -51,6 +54,7 @@ class Table:
     reasons: Mapping[str, Any] = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
     own_rows: Mapping[str, Rows] = field(default_factory=dict)
+    faults: Mapping[str, Sequence[Problem]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -61,6 +65,7 @@ class Table:
         labels: Mapping[str, Mapping[str, str]] | None = None,
         reasons: Mapping[str, Any] | None = None,
         letters: Mapping[str, str] | None = None,
+        faults: Mapping[str, Sequence[Problem]] | None = None,
     ) -> "Table":
         """A table that holds Arrow arrays; without `rows` the records are numbered from 1."""
         length = len(next(iter(columns.values()), ()))
@@ -72,6 +77,7 @@ class Table:
             labels or {},
             reasons or {},
             letters or {},
+            faults=faults or {},
         )
 
     def columns(self, names: Iterable[str]) -> Columns:
@@ -98,7 +104,8 @@ class Table:
         reasons = {names.get(name, name): array for name, array in self.reasons.items()}
         letters = {names.get(name, name): letter for name, letter in self.letters.items()}
         own_rows = {names.get(name, name): rows for name, rows in self.own_rows.items()}
-        return Table(list(old), self.rows, fetch, labels, reasons, letters, own_rows)
+        faults = {names.get(name, name): found for name, found in self.faults.items()}
+        return Table(list(old), self.rows, fetch, labels, reasons, letters, own_rows, faults)
 
     def take(self, indices: npt.ArrayLike) -> "Table":
         """The records at these positions, in this order; a position may come several times."""
@@ -136,7 +143,7 @@ class Table:
         kept_rows = {name: rows for name, rows in self.own_rows.items() if name not in columns}
         meanings, causes = kept_labels | dict(labels or {}), kept_reasons | dict(reasons or {})
         origins = kept_rows | dict(own_rows or {})
-        return Table(header, self.rows, fetch, meanings, causes, self.letters, origins)
+        return Table(header, self.rows, fetch, meanings, causes, self.letters, origins, self.faults)
 
 
 def is_text(column: Any) -> bool:
