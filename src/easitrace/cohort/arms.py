@@ -50,6 +50,11 @@ def with_arms(cohort: Cohort, arm: str | None, reference: str | None, strata: Se
     return replace(cohort, patients=patients, arms=arms)
 
 
+def model_covariates(cohort: Cohort, covariates: Sequence[str], strata: Sequence[str] = ()) -> list[str]:
+    """What a model of the whole cohort takes from its patients: covariates, strata, and the arm where there is one."""
+    return [*covariates, *strata, *([ARM] if cohort.arms else [])]
+
+
 def each_arm(cohort: Cohort) -> dict[str, Cohort]:
     """The patients of each arm as a cohort of their own, without arms; the reference first."""
     return {arm: _part(cohort, arm) for arm in cohort.arms}

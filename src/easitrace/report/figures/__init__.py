@@ -1,6 +1,7 @@
 """The figures of the chapters: each one function of tidy data, in one style, readable in grey."""
 
 from easitrace.report.figures.arms import arm_courses as arm_courses
+from easitrace.report.figures.arms import shares_by_arm as shares_by_arm
 from easitrace.report.figures.classes import latent_courses as latent_courses
 from easitrace.report.figures.cohort import attendance_bars as attendance_bars
 from easitrace.report.figures.cohort import flow_diagram as flow_diagram

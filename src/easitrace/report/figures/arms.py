@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from easitrace.report.figures.canvas import BLUE, INK, ORANGE, canvas, in_house_style
+from easitrace.report.figures.canvas import BLUE, INK, ORANGE, canvas, in_house_style, panel_grid
 from easitrace.report.style import Style
 
 if TYPE_CHECKING:
@@ -51,6 +51,31 @@ def arm_courses(table: pd.DataFrame, visits: pd.DataFrame, outcome: str, label: 
     name_ends(ax, table.rename(columns={"week": "x", "centre": "y"}), style)
     ax.set(xticks=weeks, xticklabels=[f"{week:g}" for week in weeks], ylabel=label)
     numbers_below(ax, table, "n")
+    return figure
+
+
+@in_house_style
+def shares_by_arm(shares: pd.DataFrame) -> "Figure":
+    """Responder proportions with intervals by visit and arm, one panel per criterion.
+
+    `shares` has `arm`, `criterion`, `week`, `proportion`, `lower`, `upper`.
+    """
+    arms, criteria = (list(dict.fromkeys(shares[name])) for name in ("arm", "criterion"))
+    figure, panels = panel_grid(len(criteria), 2.2)
+    weeks = sorted(shares["week"].unique())
+    for ax, criterion in zip(panels, criteria, strict=False):
+        for place, (arm, look) in enumerate(looks(arms).items()):
+            own = shares[(shares["criterion"] == criterion) & (shares["arm"] == arm)]
+            x = np.arange(len(weeks)) + 0.14 * (place - (len(arms) - 1) / 2)
+            share = 100 * own["proportion"].to_numpy(float)
+            spread = np.abs(100 * own[["lower", "upper"]].to_numpy(float).T - share)
+            ax.errorbar(x, share, yerr=spread, ms=4, lw=1.5, capsize=2.5, label=arm, clip_on=False, **look)
+        ax.set(xticks=range(len(weeks)), xticklabels=[f"{week:g}" for week in weeks], ylim=(0, 100))
+        ax.set_title(criterion, fontsize=8)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper left", ncols=len(arms), frameon=False, fontsize=8)
+    figure.supxlabel("Week", fontsize=8.5)
+    figure.supylabel("Responders, % of n", fontsize=8.5)
     return figure
 
 

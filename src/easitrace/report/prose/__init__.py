@@ -1,6 +1,7 @@
 """Sentences and captions that are made from results, so that no number is typed into a text."""
 
 from easitrace.report.prose.arms import arm_model as arm_model
+from easitrace.report.prose.arms import arm_shares_sentence as arm_shares_sentence
 from easitrace.report.prose.arms import arms_sentence as arms_sentence
 from easitrace.report.prose.arms import comparison_sentence as comparison_sentence
 from easitrace.report.prose.arms import difference_numbers as difference_numbers
@@ -8,6 +9,8 @@ from easitrace.report.prose.arms import differences_note as differences_note
 from easitrace.report.prose.arms import differences_sentence as differences_sentence
 from easitrace.report.prose.arms import joint_template as joint_template
 from easitrace.report.prose.arms import joint_values as joint_values
+from easitrace.report.prose.arms import responder_numbers as responder_numbers
+from easitrace.report.prose.arms import responders_by_arm_note as responders_by_arm_note
 from easitrace.report.prose.arms import sensitivity_note as sensitivity_note
 from easitrace.report.prose.classes import latent_sentence as latent_sentence
 from easitrace.report.prose.classes import latent_verdict as latent_verdict

@@ -120,6 +120,44 @@ def _joint_keys(tests: pd.DataFrame) -> list[str]:
     return ["none" if hypothesis == NO_DIFFERENCE else "same" for hypothesis in tests["hypothesis"]]
 
 
+def responder_numbers(compared: pd.DataFrame) -> dict[str, Any]:
+    """`risk_difference_drug_v_placebo_easi75_week_16`, ... and `odds_ratio_...`, by arm, criterion and visit."""
+    columns = {
+        "difference": "risk_difference",
+        "lower": "risk_difference_lower",
+        "upper": "risk_difference_upper",
+        "odds_ratio": "odds_ratio",
+        "odds_lower": "odds_ratio_lower",
+        "odds_upper": "odds_ratio_upper",
+        "odds_p": "odds_ratio_p",
+    }
+    return {
+        f"{prefix}_{slug(row['arm'])}_v_{slug(row['reference'])}_{slug(row['criterion'])}_{slug(row['visit'])}": value
+        for row in compared.to_dict("records")
+        for value, prefix in ((row[column], prefix) for column, prefix in columns.items())
+    }
+
+
+def responders_by_arm_note(level: float) -> str:
+    """How the columns were computed."""
+    return (
+        f"Difference: of proportions, the arm minus the reference, with Newcombe's hybrid score {level:.0%} interval. "
+        "Odds ratio and P: marginal logistic model in each arm (generalised estimating equations, exchangeable, "
+        "Mancl and DeRouen's standard errors); a dash where all or none of an arm respond. Neither is adjusted for "
+        "covariates or strata; P values are not adjusted."
+    )
+
+
+def arm_shares_sentence(shares: pd.DataFrame, names: Mapping[str, str], style: Style) -> str:
+    """Responder proportions of the arms at the last visit in words."""
+    last = shares[shares["week"] == shares["week"].max()]
+    parts = [
+        f"{names[row['criterion']]} {style.percent(row['proportion'])} in {row['arm']}"
+        for row in last.to_dict("records")
+    ]
+    return f"Responders at {last['visit'].iloc[0]}: {', '.join(parts)}."
+
+
 def sensitivity_note(table: pd.DataFrame) -> str:
     """What can be compared in the table of other models."""
     note = "AIC compares structures on the same scale only. Not estimable: the data do not carry the structure."

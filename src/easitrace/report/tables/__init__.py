@@ -1,6 +1,8 @@
 """The display tables of the chapters: tidy results in, a great-tables table in journal style out."""
 
+from easitrace.report.tables.arms import classes_by_arm_table as classes_by_arm_table
 from easitrace.report.tables.arms import differences_table as differences_table
+from easitrace.report.tables.arms import responders_by_arm_table as responders_by_arm_table
 from easitrace.report.tables.classes import agreement_table as agreement_table
 from easitrace.report.tables.classes import latent_table as latent_table
 from easitrace.report.tables.cohort import characteristics_table as characteristics_table

@@ -1,10 +1,11 @@
 """Tables of the arms of a trial and of what they differ in."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from easitrace.report.style import Style
+from easitrace.report.style import MISSING, Style
 from easitrace.report.tables.journal import capital, journal_table
 from easitrace.report.words import QUANTITY_NAMES
 
@@ -32,3 +33,49 @@ def differences_table(data: pd.DataFrame, style: Style, level: float, unit: str)
         for row in data.to_dict("records")
     ]
     return journal_table(rows, groups="Arms")
+
+
+def classes_by_arm_table(data: pd.DataFrame, style: Style) -> "GT":
+    """Response classes with a column per arm; `data` is `easitrace.response.arm_endpoints.classes_by_arm`."""
+    headings = {"patients": "Of all patients", "classified": "Of the patients classified"}
+    rows = []
+    for (denominator, name), part in data.groupby(["denominator", "class"], sort=False, observed=True):
+        cells = {row["arm"]: style.count(int(row["count"]), int(row["n"])) for row in part.to_dict("records")}
+        rows.append({"Out of": headings[str(denominator)], "Class": capital(name), **cells})
+    return journal_table(rows, text=["Class"], groups="Out of")
+
+
+def responders_by_arm_table(data: pd.DataFrame, style: Style, level: float, names: Mapping[str, str]) -> "GT":
+    """Responders of each arm and of the reference, their difference and odds ratio, by criterion and visit.
+
+    `data` is the second of `easitrace.response.arm_endpoints.compared_endpoints`.
+    """
+    rows = [
+        {
+            "Arms": capital(f"{row['arm']} v {row['reference']}"),
+            "Criterion": names[row["criterion"]] if first else "",
+            "Visit": capital(row["visit"]),
+            "Arm": _share(row["responders"], row["n"], row["proportion"], style),
+            "Reference": _share(row["reference_responders"], row["reference_n"], row["reference_proportion"], style),
+            f"Difference, % points ({level:.0%} CI)": _with_limits(
+                100 * row["difference"], 100 * row["lower"], 100 * row["upper"], style, 0
+            ),
+            f"Odds ratio ({level:.0%} CI)": _with_limits(
+                row["odds_ratio"], row["odds_lower"], row["odds_upper"], style, 1
+            ),
+            "P": style.p(row["odds_p"]),
+        }
+        for row, first in zip(data.to_dict("records"), ~data.duplicated(["arm", "criterion"]), strict=True)
+    ]
+    return journal_table(rows, text=["Visit"], groups="Arms")
+
+
+def _share(responders: float, n: int, proportion: float, style: Style) -> str:
+    """Responders/n, or the percentage of n where responses were imputed."""
+    return style.count(int(responders), int(n)) if pd.notna(responders) else f"{style.percent(proportion)} of {n}"
+
+
+def _with_limits(estimate: float, lower: float, upper: float, style: Style, digits: int) -> str:
+    if pd.isna(estimate):
+        return MISSING
+    return f"{style.number(estimate, digits)} ({style.interval(lower, upper, digits)})"
