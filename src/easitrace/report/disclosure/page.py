@@ -1,0 +1,192 @@
+"""The report for others: chapters made of told tables alone, laid out as the report itself is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from easitrace.report.disclosure import drawings
+from easitrace.report.disclosure.derive import MASKED
+from easitrace.report.disclosure.display import in_words, printed
+from easitrace.report.disclosure.drawings import told_rows
+from easitrace.report.disclosure.profiles import BASE, Profile
+from easitrace.report.disclosure.registry import MEANS, SHAREABLE, TREATMENT_COURSE, Entry
+from easitrace.report.disclosure.shared_chapter import SharedChapter
+from easitrace.report.disclosure.sheets import Sheets
+from easitrace.report.execute import Ran
+from easitrace.report.figures import change_forest, responder_shares
+
+TITLES = {
+    "01_cohort": "The cohort",
+    "02_course": "The observed course",
+    "03_trajectory": "The estimated course",
+    "04_response": "Response",
+    "06_patient_reported": "Patient-reported outcomes",
+    "07_treatment": "Treatment course",
+}
+NOTE = f"{MASKED}: masked. Counts are rounded to {BASE}."
+LIMITS = ["lower", "upper"]
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a report calls things: the outcome's label, its confidence level, how numbers are printed."""
+
+    outcome: str
+    level: float
+    style: dict[str, Any]
+
+
+def chapters(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> list[Ran]:
+    """Write tables, figures and numbers of the shared chapters; what they show is for the page.
+
+    Parameters
+    ----------
+    sheets : Sheets
+        The told tables.
+    profile : Profile
+        How counts are told.
+    names : Names
+        Words and style of the report.
+    folder : Path
+        Where `tables/`, `figures/` and `results/` go.
+    """
+    made = [_about(sheets, profile, names, folder)]
+    shown = [entry for entry in SHAREABLE if len(sheets.tables.get(entry.table, ()))]
+    for name, title in TITLES.items():
+        own = [entry for entry in shown if entry.table.startswith(name)]
+        if own:
+            chapter = SharedChapter(name, title, output=folder, style=names.style)
+            for entry in own:
+                _show(chapter, entry, sheets.tables[entry.table], names)
+            made.append(chapter.finished())
+    return made
+
+
+def _about(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> Ran:
+    """What this report leaves out, and how its numbers are to be read."""
+    chapter = SharedChapter("00_about", "What this report tells", output=folder, style=names.style)
+    chapter.say(
+        "This report may be passed on under the disclosure profile {profile}. Counts below {threshold:d} are masked "
+        f"({MASKED}), and so are zeros that would say something about everybody; all other counts are rounded to "
+        "multiples of {base:d}. Where a masked count could be found from totals, the other parts of the total are "
+        "masked as well. {masked:d} of {cells:d} counts are masked.",
+        profile=profile.name,
+        threshold=profile.threshold,
+        base=BASE,
+        masked=sheets.masked,
+        cells=sheets.cells,
+    )
+    chapter.say(
+        "Percentages and their intervals are computed from the rounded counts; with few patients they differ from "
+        "those of the patients themselves by several points. A median is given when at least {median:d} patients "
+        "have the value, quartiles when at least {quartiles:d} have it; medians, quartiles and estimates are rounded "
+        "to two significant digits and those of scores no finer than half a point, P values to two decimals. No "
+        "smallest or largest value, no single patient and no date is shown.",
+        median=2 * profile.threshold,
+        quartiles=4 * profile.threshold,
+    )
+    _say_left_out(chapter, sheets)
+    return chapter.finished()
+
+
+def _say_left_out(chapter: SharedChapter, sheets: Sheets) -> None:
+    if sheets.patients is None:
+        chapter.say("There are so few patients that their number is masked.")
+    else:
+        chapter.say("The cohort has about {patients:d} patients.", patients=sheets.patients)
+    if sheets.left_out:
+        chapter.say(
+            "{n_left_out:d} tables of the full report are left out: {left_out}.",
+            n_left_out=len(sheets.left_out),
+            left_out=", ".join(name.partition("_")[2].replace("_", " ") for name in sheets.left_out),
+        )
+    if len(sheets.tables.get(TREATMENT_COURSE, [0])) == 0:
+        chapter.say("Too few patients stopped treatment for a curve of those still on it.")
+
+
+def _show(chapter: SharedChapter, entry: Entry, table: pd.DataFrame, names: Names) -> None:
+    """A told table, and the figure that goes with it."""
+    name = entry.table.removeprefix(f"{chapter.name}_")
+    display = printed(table, entry, chapter.style, names.level)
+    chapter.table(display, table, name=name, caption=entry.caption, note=NOTE)
+    if entry.table in DRAWN:
+        DRAWN[entry.table](chapter, table, names)
+
+
+def _course(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
+    if len(told_rows(table, ["n", "median"])):
+        chapter.figure(
+            drawings.medians(table, f"Median {names.outcome}", chapter.style),
+            name="medians",
+            caption=f"Median {names.outcome} by visit, with quartiles where these are told.",
+            alt=f"Median {names.outcome}: {in_words(table, 'visit', 'median', chapter.style)}.",
+        )
+
+
+def _means(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
+    if len(told_rows(table, ["n", "mean", *LIMITS])):
+        chapter.figure(
+            drawings.means(table, f"Estimated mean {names.outcome}", chapter.style),
+            name="means",
+            caption=f"Estimated mean {names.outcome} by visit with {names.level:.0%} intervals.",
+            alt=f"Estimated mean {names.outcome}: {in_words(table, 'visit', 'mean', chapter.style)}.",
+        )
+
+
+def _changes(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
+    rows = told_rows(table, ["n_pairs", "shift", *LIMITS]).rename(columns={"n_pairs": "n", "shift": "estimate"})
+    if len(rows):
+        chapter.figure(
+            change_forest(rows.astype({"n": int}), f"Shift in {names.outcome}, points", chapter.style),
+            name="changes",
+            caption=f"Paired shifts of {names.outcome} between visits with {names.level:.0%} intervals.",
+            alt=f"Shift: {in_words(table, 'name', 'shift', chapter.style)}.",
+        )
+
+
+def _responders(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
+    rows = told_rows(table, ["week", "responders", "n", "proportion", *LIMITS])
+    if len(rows):
+        said = rows.assign(at=rows["criterion"] + " at " + rows["visit"])
+        chapter.figure(
+            responder_shares(rows.astype({"responders": int, "n": int})),
+            name="shares",
+            caption=f"Responders by criterion and visit, rounded, with {names.level:.0%} intervals.",
+            alt=f"Responders, %: {in_words(said, 'at', 'proportion', chapter.style, 100, 0)}.",
+        )
+
+
+def _rules(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
+    rows = told_rows(table, ["count"])[lambda told: told["count"] > 0]
+    if len(rows):
+        said = rows.assign(at=rows["class"] + " by " + rows["rule"])
+        chapter.figure(
+            drawings.classes_by_rule(table),
+            name="classes_by_rule",
+            caption="Patients in each class by rule, rounded; masked classes are not drawn.",
+            alt=f"Patients: {in_words(said, 'at', 'count', chapter.style, 1, 0)}.",
+        )
+
+
+def _treatment(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
+    if len(told_rows(table, ["survival"])):
+        said = table.assign(at="week " + table["to_week"].map("{:g}".format))
+        chapter.figure(
+            drawings.still_on_treatment(table),
+            name="survival",
+            caption="Still on treatment (life table over groups of weeks, rounded counts).",
+            alt=f"Still on treatment, %: {in_words(said, 'at', 'survival', chapter.style, 100, 0)}.",
+        )
+
+
+DRAWN: dict[str, Callable[[SharedChapter, pd.DataFrame, Names], None]] = {
+    "02_course_course": _course,
+    "02_course_paired": _changes,
+    MEANS: _means,
+    "04_response_endpoints": _responders,
+    "04_response_rules": _rules,
+    TREATMENT_COURSE: _treatment,
+}
