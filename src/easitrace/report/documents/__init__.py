@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from easitrace.report.documents.source import Source
     from easitrace.report.render import Study
 
-    Write = Callable[[Source, Study, Path, Path], None]
+    Write = Callable[[Source, Study, Path, Path], list[Problem]]
 
 FORMATS = ("html", "pdf", "docx")
 
@@ -36,14 +37,16 @@ def write_documents(page: str, study: "Study", formats: Sequence[str], folder: P
     Returns
     -------
     list of Problem
-        E613 for every document that could not be made; it is not there then.
+        E613 for every document that could not be made, which is not there then, and for letters no font has.
     """
     wanted = [name for name in FORMATS if name in formats and name != "html"]
     if not wanted:
         return []
-    from easitrace.report.documents.source import read_page
+    from easitrace.report.documents.source import printable, read_page
 
     source = read_page(page)
+    facts = tuple((printable(term), printable(what)) for term, what in study.facts)
+    study = replace(study, title=printable(study.title), synthetic=printable(study.synthetic), facts=facts)
     with ThreadPoolExecutor(len(wanted), thread_name_prefix="document") as pool:
         return [
             problem for found in pool.map(lambda name: _write(name, source, study, folder), wanted) for problem in found
@@ -54,13 +57,10 @@ def _write(name: str, source: "Source", study: "Study", folder: Path) -> list[Pr
     path = folder / f"report.{name}"
     try:
         with tempfile.TemporaryDirectory(prefix="easitrace-") as build:
-            _writer(name)(source, study, path, Path(build).resolve())
+            problems = _writer(name)(source, study, path, Path(build).resolve())
     except MachineError as error:
-        return [
-            Problem(problem.code, path.name, f"{problem.where}: {problem.what}", problem.remedy)
-            for problem in error.problems
-        ]
-    return []
+        problems = list(error.problems)
+    return [replace(problem, where=path.name, what=f"{problem.where}: {problem.what}") for problem in problems]
 
 
 def _writer(name: str) -> "Write":

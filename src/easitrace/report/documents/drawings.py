@@ -1,14 +1,13 @@
 """Drawings as files: as they are for Typst, as pictures of 300 dots per inch for Word."""
 
 from pathlib import Path
-from typing import Any
 
-from easitrace.errors import MachineError, Problem
 from easitrace.report.documents.layout import UPRIGHT
 from easitrace.report.documents.source import Drawing, Source
+from easitrace.report.documents.typesetting import compile_typst
 
 DPI = 300
-HIGHEST = 270.0
+HIGHEST = 240.0
 SHEET = '#set page(width: {width}pt, height: {height}pt, margin: 0pt)\n#image("{name}", width: 100%, height: 100%)\n'
 
 
@@ -47,23 +46,5 @@ def pictures(source: Source, folder: Path) -> dict[int, bytes]:
         path.with_suffix(".typ").write_text(SHEET.format(width=width, height=height, name=path.name))
     main = folder / "pictures.typ"
     main.write_text("".join(f'#include "{path.stem}.typ"\n' for path in vectors.values()))
-    drawn = compile_typst(main, format="png", ppi=DPI) if vectors else []
+    drawn = compile_typst(main, format="png", ppi=DPI, ignore_system_fonts=True) if vectors else []
     return {number: path.read_bytes() for number, path in paths.items()} | dict(zip(vectors, drawn, strict=True))
-
-
-def compile_typst(main: Path, **options: Any) -> list[bytes]:
-    """The pages (format png) or the one document (pdf) of a Typst file, which can read nothing outside its folder.
-
-    Raises
-    ------
-    MachineError
-        E613 when Typst is missing or fails.
-    """
-    try:
-        import typst
-
-        made: Any = typst.compile(str(main), root=str(main.parent), ignore_system_fonts=True, timestamp=0, **options)
-    except (ImportError, RuntimeError) as error:
-        what = str(error).strip().partition("\n")[0]
-        raise MachineError(Problem("E613", "typst", what, "reinstall the package typst")) from error
-    return list(made) if isinstance(made, list) else [made]

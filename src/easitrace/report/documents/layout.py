@@ -5,6 +5,7 @@ narrower than its longest part in which no line may break; when that does not fi
 is turned, then parts are broken.
 """
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from easitrace.report.documents.source import Cell, Run, Table
 SIZES = (8.5, 8.0, 7.5, 7.0)
 PADDING = 9.0
 UPRIGHT, LENGTHWISE = 481.0, 728.0
-MARGIN = 1.06
+PAGES: tuple[tuple[Literal["upright", "lengthwise"], float], ...] = (("upright", UPRIGHT), ("lengthwise", LENGTHWISE))
+SHORT = 30  # lines that stay together
+MARGIN = 1.12
 NARROW, WIDE, VERY_WIDE = frozenset(" ijltfr.,:;|!'()[]-/"), frozenset("mwMW%@—"), 0x2E80
 PLAIN_NUMBER = re.compile(r"[−-]?\d+(?:([.,])(\d+))?")
 SHORTEST_PART = 6
@@ -24,23 +27,62 @@ FIGURE_SPACE, POINT_SPACE = "\u2007", "\u2008"
 
 @dataclass(frozen=True)
 class Layout:
-    """Size of the letters and widths of the columns in points; `broken`: parts without a blank have to break."""
+    """How a table is set.
+
+    Attributes
+    ----------
+    size : float
+        Of the letters, in points.
+    widths : tuple of float
+        Of the columns, in points.
+    page : str
+        "upright", or "lengthwise" when the page has to be turned.
+    broken : bool
+        Parts without a blank have to break.
+    lines : tuple of int
+        Lines of every row, header rows first, estimated.
+    """
 
     size: float
     widths: tuple[float, ...]
     page: Literal["upright", "lengthwise"]
     broken: bool
+    lines: tuple[int, ...]
+
+    @property
+    def short(self) -> bool:
+        """Whether the table stays on one page."""
+        return sum(self.lines) <= SHORT
+
+    def whole(self, row: int) -> bool:
+        """Whether a row, counted with the header rows, stays on one page."""
+        return self.lines[row] <= SHORT
 
 
 def fit(table: Table) -> Layout:
     """The layout of a table on A4 paper."""
-    for page, available in (("upright", UPRIGHT), ("lengthwise", LENGTHWISE)):
+    for page, available in PAGES:
         for size in SIZES:
             least, most = _needs(table, size, whole=True)
             if sum(least) <= available:
-                return Layout(size, _shared(least, most, available), page, broken=False)  # type: ignore[arg-type]
+                widths = _shared(least, most, available)
+                return Layout(size, widths, page, broken=False, lines=_lines(table, size, widths))
     least, most = _needs(table, SIZES[-1], whole=False)
-    return Layout(SIZES[-1], _shared(least, most, LENGTHWISE), "lengthwise", broken=True)
+    widths = _shared(least, most, LENGTHWISE)
+    return Layout(SIZES[-1], widths, "lengthwise", broken=True, lines=_lines(table, SIZES[-1], widths))
+
+
+def _lines(table: Table, size: float, widths: Sequence[float]) -> tuple[int, ...]:
+    """The lines of every row."""
+    made = []
+    for row in (*table.header, *table.body):
+        column, most = 0, 1
+        for cell in row:
+            width = sum(widths[column : column + cell.columns]) - PADDING
+            parts = [math.ceil(size * text_width(line) / max(width, size)) for line in cell.text.split("\n")]
+            most, column = max(most, sum(parts)), column + cell.columns
+        made.append(most)
+    return tuple(made)
 
 
 def _needs(table: Table, size: float, *, whole: bool) -> tuple[list[float], list[float]]:

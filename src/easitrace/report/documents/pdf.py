@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from easitrace.report.documents.drawings import compile_typst, size, write_drawings
-from easitrace.report.documents.layout import decimals_aligned, fit
+from easitrace.errors import Problem
+from easitrace.report.documents.drawings import size, write_drawings
+from easitrace.report.documents.layout import Layout, decimals_aligned, fit
 from easitrace.report.documents.prose import convert
-from easitrace.report.documents.source import Cell, Drawing, Source, Table
+from easitrace.report.documents.source import Drawing, Float, Row, Run, Source, Table
+from easitrace.report.documents.typesetting import LONGEST, breakable, breakable_html, compile_pdf
 
 if TYPE_CHECKING:
     from easitrace.report.render import Study
 
 TEMPLATE = Path(__file__).parents[1] / "template" / "documents" / "easitrace.typ"
 SERIF, MONO = "Libertinus Serif", "DejaVu Sans Mono"
-STANDARD = "ua-1"
 FLOAT, EQUATION = r"(?m)^{token}f(\d+)x$", r"#strong\[{token}m(\d+)x\](.*?)#strong\[{token}ex\]"
 MAIN = """#import "easitrace.typ": *
 #let data = json("data.json")
@@ -29,7 +30,7 @@ MAIN = """#import "easitrace.typ": *
 """
 
 
-def write_pdf(source: Source, study: "Study", path: Path, folder: Path) -> None:
+def write_pdf(source: Source, study: "Study", path: Path, folder: Path) -> list[Problem]:
     """Write the PDF of a page.
 
     Parameters
@@ -43,18 +44,24 @@ def write_pdf(source: Source, study: "Study", path: Path, folder: Path) -> None:
     folder : Path
         An empty folder to build in; the only one Typst can read.
 
+    Returns
+    -------
+    list of Problem
+        E613 when a letter is missing in all fonts.
+
     Raises
     ------
     MachineError
         E613 when pandoc or Typst is missing or fails.
     """
-    prose = convert(source.prose, "typst-smart", "--wrap=none").decode()
+    prose = convert(breakable_html(source.prose), "typst-smart", "--wrap=none").decode()
     (folder / "easitrace.typ").write_bytes(TEMPLATE.read_bytes())
     (folder / "main.typ").write_text(MAIN + _with_marks_filled(prose, source), encoding="utf-8", newline="\n")
     data = _data(source, study, write_drawings(source, folder))
     (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
-    (document,) = compile_typst(folder / "main.typ", format="pdf", pdf_standards=[STANDARD])
+    document, problems = compile_pdf(folder / "main.typ")
     path.write_bytes(document)
+    return problems
 
 
 def _with_marks_filled(prose: str, source: Source) -> str:
@@ -82,39 +89,53 @@ def _data(source: Source, study: "Study", drawings: Mapping[int, Path]) -> dict[
         _table(found) if isinstance(found, Table) else _drawing(found, drawings[number])
         for number, found in enumerate(source.floats)
     ]
-    head = {"title": study.title, "banner": study.synthetic, "facts": study.facts, "fonts": [SERIF], "mono": [MONO]}
+    head = {
+        "title": breakable(study.title),
+        "banner": breakable(study.synthetic),
+        "facts": [[breakable(term), breakable(what)] for term, what in study.facts],
+        "fonts": [SERIF],
+        "mono": [MONO],
+    }
     return {"study": head, "floats": floats, "equations": source.equations}
 
 
+def _about(found: Float) -> dict[str, Any]:
+    return {"number": found.number, "caption": breakable(found.caption), "note": breakable(found.note)}
+
+
 def _table(table: Table) -> dict[str, Any]:
-    layout = fit(table)
-    aligned = decimals_aligned(table)
-    about = {"number": table.number, "caption": table.caption, "note": table.note}
+    layout, aligned = fit(table), decimals_aligned(table)
+    rows = [_cells(row, number, layout) for number, row in enumerate((*aligned.header, *aligned.body))]
     return {
-        **about,
+        **_about(table),
         "size": layout.size,
         "widths": layout.widths,
-        "header": [[_cell(cell, header=True) for cell in row] for row in aligned.header],
-        "body": [[_cell(cell, header=False) for cell in row] for row in aligned.body],
+        "short": layout.short,
+        "header": rows[: len(table.header)],
+        "body": rows[len(table.header) :],
     }
 
 
-def _cell(cell: Cell, *, header: bool) -> dict[str, Any]:
-    return {
-        "runs": [vars(run) for run in cell.runs],
-        "align": cell.align,
-        "columns": cell.columns,
-        "rows": cell.rows,
-        "strong": cell.strong,
-        "header": header,
-    }
+def _cells(row: Row, number: int, layout: Layout) -> list[dict[str, Any]]:
+    """A row's cells; a word that is longer than a narrow column may break."""
+    longest = int(min(layout.widths) / layout.size) if layout.broken else LONGEST
+    return [
+        {
+            "runs": [{"text": breakable(run.text, longest), "style": _style(run, layout)} for run in cell.runs],
+            "align": cell.align,
+            "columns": cell.columns,
+            "rows": cell.rows,
+            "strong": cell.strong,
+            "whole": layout.whole(number),
+        }
+        for cell in row
+    ]
+
+
+def _style(run: Run, layout: Layout) -> str:
+    return "" if run.style == "whole" and layout.broken else run.style
 
 
 def _drawing(drawing: Drawing, path: Path) -> dict[str, Any]:
-    about = {"number": drawing.number, "caption": drawing.caption, "note": drawing.note}
-    return {
-        **about,
-        "alt": drawing.alt or drawing.caption or "Picture",
-        "file": path.name,
-        "width": size(drawing)[0],
-    }
+    alt = drawing.alt or drawing.caption or "Picture"
+    return {**_about(drawing), "alt": alt, "file": path.name, "width": size(drawing)[0]}

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 from easitrace.errors import MachineError, Problem
@@ -37,14 +38,15 @@ def convert(prose: str, writer: str, *options: str) -> bytes:
 
 
 def pandoc() -> str:
-    """The path of the pandoc that the package `pypandoc_binary` brings."""
-    try:
-        import pypandoc
-
-        return str(Path(pypandoc.get_pandoc_path()))
-    except (ImportError, OSError) as error:
-        raise _failed(str(error)) from error
+    """The path of the pandoc that the package `pypandoc_binary` brings, never another one on this machine."""
+    found = find_spec("pypandoc")
+    places = found.submodule_search_locations if found else None
+    program = f"pandoc{'.exe' if os.name == 'nt' else ''}"
+    paths = [path for place in places or () if (path := Path(place) / "files" / program).is_file()]
+    if not paths:
+        raise _failed("is not installed")
+    return str(paths[0])
 
 
 def _failed(what: str) -> MachineError:
-    return MachineError(Problem("E613", "pandoc", what, "reinstall pypandoc-binary"))
+    return MachineError(Problem("E613", "pandoc", what, "reinstall the package pypandoc-binary"))

@@ -22,7 +22,8 @@ VIEW = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"')
 ALIGNS: tuple[Align, ...] = ("left", "right", "center")
 STYLES: dict[str, Style] = {"strong": "strong", "b": "strong", "em": "em", "i": "em", "sub": "sub", "sup": "sup"}
 NAME_SPACES = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+REPLACEMENT = "\ufffd"
 DPI = 96
 POINTS = 72
 
@@ -135,6 +136,11 @@ def read_page(page: str) -> Source:
     return _Reader(hashlib.sha256(page.encode()).hexdigest()[:24]).read(main[1])
 
 
+def printable(text: str) -> str:
+    """Text with a visible mark in the place of control characters and of those that turn the order of letters."""
+    return UNPRINTABLE.sub(REPLACEMENT, text)
+
+
 class _Reader:
     """Replaces floats and equations by marks and keeps them."""
 
@@ -149,7 +155,7 @@ class _Reader:
         import lxml.html  # type: ignore[import-untyped]
 
         parser = lxml.html.HTMLParser(huge_tree=True, encoding="utf-8")
-        apart = SVG.sub(self._svg_aside, UNWRITABLE.sub("\ufffd", markup))
+        apart = SVG.sub(self._svg_aside, printable(markup))
         root = lxml.html.document_fromstring(f"<body><div>{apart}</div></body>".encode(), parser=parser)
         for element in root.iter():
             if isinstance(element.tag, str) and (anchor := element.get("id")):

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from easitrace.errors import Problem
 from easitrace.report.documents.archive import same_bytes
 from easitrace.report.documents.drawings import pictures
 from easitrace.report.documents.prose import convert
@@ -16,8 +17,10 @@ from easitrace.report.documents.word_styles import set_styles
 if TYPE_CHECKING:
     from easitrace.report.render import Study
 
+LONGEST_PROPERTY = 255
 
-def write_word(source: Source, study: "Study", path: Path, folder: Path) -> None:
+
+def write_word(source: Source, study: "Study", path: Path, folder: Path) -> list[Problem]:
     """Write the Word document of a page.
 
     Parameters
@@ -30,6 +33,11 @@ def write_word(source: Source, study: "Study", path: Path, folder: Path) -> None
         The file to write.
     folder : Path
         An empty folder to build in.
+
+    Returns
+    -------
+    list of Problem
+        None: Word chooses fonts where it is opened.
 
     Raises
     ------
@@ -49,6 +57,7 @@ def write_word(source: Source, study: "Study", path: Path, folder: Path) -> None
     made = io.BytesIO()
     document.save(made)
     path.write_bytes(same_bytes(made.getvalue()))
+    return []
 
 
 def _fill_marks(document: Any, source: Source, folder: Path) -> None:
@@ -86,7 +95,8 @@ def _front(document: Any, study: "Study") -> None:
 def _properties(document: Any, study: "Study") -> None:
     """Title and language; nobody's name, no date."""
     about = document.core_properties
-    about.title, about.subject, about.language, about.author = study.title, study.synthetic, "en-GB", ""
+    about.title, about.subject = study.title[:LONGEST_PROPERTY], study.synthetic[:LONGEST_PROPERTY]
+    about.language, about.author = "en-GB", ""
     for element in list(about._element):
         if element.tag.endswith(("}created", "}modified", "}lastModifiedBy")):
             about._element.remove(element)

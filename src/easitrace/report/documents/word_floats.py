@@ -11,7 +11,6 @@ from easitrace.report.documents.word_styles import CAPTION, NOTE, PICTURE, TABLE
 from easitrace.report.documents.word_xml import bookmarked, field, make, paragraph, text_run
 
 TWIPS = 20
-SHORT = 24
 BOOKMARKS = 100_000  # above the numbers pandoc gives
 NUMBERED = re.compile(r"(\w+)[\u00a0 ](\d+)")
 RUN_MARKS = {"strong": ("b", {}), "em": ("i", {}), "sub": ("vertAlign", {"val": "subscript"})}
@@ -92,9 +91,11 @@ def _rows(table: Table, layout: Layout) -> list[Any]:
     made = []
     for number, row in enumerate((*table.header, *table.body)):
         heading, last = number < len(table.header), number == count - 1
-        together = count <= SHORT or number <= len(table.header) or number >= count - 2
+        together = layout.short or number <= len(table.header) or number >= count - 2
         keep = together and (not last or bool(table.note))
-        properties = make("trPr", make("cantSplit"), make("tblHeader") if heading else None)
+        properties = make(
+            "trPr", make("cantSplit") if layout.whole(number) else None, make("tblHeader") if heading else None
+        )
         rule = number == len(table.header) - 1
         made.append(make("tr", properties, *_cells(row, number, covered, layout, keep=keep, rule=rule)))
     return made

@@ -33,6 +33,7 @@ def set_styles(document: Any) -> None:
     _set(_named(styles, "TOCHeading"), size=10.5, before=14, after=3, bold=True, keep=True)
     _set(styles["Figure"], size=10.5, before=10, after=2)
     _set(styles["Source Code"], size=8, before=0, after=6, font=MONO)
+    styles["Verbatim Char"].font.name = MONO
     _plain_table(styles["Table"])
     _plain_link(styles["Hyperlink"])
 
