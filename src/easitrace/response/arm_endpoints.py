@@ -46,7 +46,8 @@ def risk_differences(endpoints: pd.DataFrame, level: float = 0.95) -> pd.DataFra
     -------
     DataFrame
         `criterion`, `visit`, `week`, `arm`, `reference`, `responders`, `n`, `proportion`, the same of the reference as
-        `reference_...`, `difference`, `lower`, `upper` (proportions; missing where an arm has no known response).
+        `reference_...`, `difference`, `difference_lower`, `difference_upper` (proportions; missing where an arm has no
+        known response).
     """
     reference = endpoints[ARM].iloc[0]
     table = endpoints[[ARM, *KEYS, "responders", "n", *SHARE]].copy()
@@ -60,9 +61,10 @@ def risk_differences(endpoints: pd.DataFrame, level: float = 0.95) -> pd.DataFra
     below = np.hypot(both["proportion"] - both["lower"], both["reference_upper"] - both["reference_proportion"])
     above = np.hypot(both["upper"] - both["proportion"], both["reference_proportion"] - both["reference_lower"])
     both["difference"] = both["proportion"] - both["reference_proportion"]
-    both = both.assign(lower=both["difference"] - below, upper=both["difference"] + above)
+    both = both.assign(difference_lower=both["difference"] - below, difference_upper=both["difference"] + above)
+    limited = ["difference_lower", "difference_upper"]
     theirs = [f"reference_{name}" for name in ("responders", "n", "proportion")]
-    return both[[*KEYS, ARM, "reference", "responders", "n", "proportion", *theirs, "difference", "lower", "upper"]]
+    return both[[*KEYS, ARM, "reference", "responders", "n", "proportion", *theirs, "difference", *limited]]
 
 
 def odds_ratios(

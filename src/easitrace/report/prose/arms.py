@@ -124,8 +124,8 @@ def responder_numbers(compared: pd.DataFrame) -> dict[str, Any]:
     """`risk_difference_drug_v_placebo_easi75_week_16`, ... and `odds_ratio_...`, by arm, criterion and visit."""
     columns = {
         "difference": "risk_difference",
-        "lower": "risk_difference_lower",
-        "upper": "risk_difference_upper",
+        "difference_lower": "risk_difference_lower",
+        "difference_upper": "risk_difference_upper",
         "odds_ratio": "odds_ratio",
         "odds_lower": "odds_ratio_lower",
         "odds_upper": "odds_ratio_upper",

@@ -58,7 +58,7 @@ def responders_by_arm_table(data: pd.DataFrame, style: Style, level: float, name
             "Arm": _share(row["responders"], row["n"], row["proportion"], style),
             "Reference": _share(row["reference_responders"], row["reference_n"], row["reference_proportion"], style),
             f"Difference, % points ({level:.0%} CI)": _with_limits(
-                100 * row["difference"], 100 * row["lower"], 100 * row["upper"], style, 0
+                100 * row["difference"], 100 * row["difference_lower"], 100 * row["difference_upper"], style, 0
             ),
             f"Odds ratio ({level:.0%} CI)": _with_limits(
                 row["odds_ratio"], row["odds_lower"], row["odds_upper"], style, 1
