@@ -283,6 +283,11 @@ def test_a_problem_of_a_required_parameter(tmp_path: Path, old: str, new: str, e
          "mean utf-8?"),
         ("seed: 1", "seed: 1\nencoding: hex", "E105 x.yml line 7, key encoding: 'hex' is no text encoding"),
         ("seed: 1", "seed: 1\nmissing_codes: -99", "E105 x.yml line 7, key missing_codes: '-99' is not a list"),
+        ("seed: 1", "seed: 1\nmissing_codes: {-99: [not, done]}", "E105 x.yml line 7, key missing_codes: "),
+        ("seed: 1", "seed: 1\nsheet: Visits", "E106 x.yml line 7, key sheet: a text file has none; remove it"),
+        ("seed: 1", "seed: 1\nheader_row: 0", "E105 x.yml line 7, key header_row: "),
+        ("seed: 1", "seed: 1\nformat: exel", "E105 x.yml line 7, key format: 'exel' is not allowed; did you mean excel?"),
+        ("seed: 1", "seed: 1\nformat: spss\ndelimiter: ';'", "E106 x.yml line 8, key delimiter: an SPSS file has none"),
         ("seed: 1", "seed: 1\nvalues: {sexe: {V: female}}", "E106 x.yml line 7, key values.sexe: sexe is not"),
         ("seed: 1", "seed: 1\ncriterion: itch_nrs<=4", "E106 x.yml line 7, key criterion: itch_nrs is not under colum"),
         ("seed: 1", "seed: 1\nwindows: {'0': [0, 0], '4': [28, 28], '12': [84, 84]}", "E106 x.yml line 7, key windows: "
@@ -376,7 +381,7 @@ def test_the_arguments_of_read_cohort() -> None:
     assert (arguments["decimal"], arguments["missing_codes"], arguments["windows"]) == (",", ["-99"], None)
     assert set(arguments) == {
         "delimiter", "encoding", "decimal", "date_format", "missing_codes", "columns", "values", "visits", "windows",
-        "instrument", "outcome", "covariates", "arm", "reference_arm", "strata",
+        "instrument", "outcome", "covariates", "arm", "reference_arm", "strata", "format", "sheet", "header_row",
     }  # fmt: skip
 
 

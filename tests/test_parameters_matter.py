@@ -68,6 +68,7 @@ OF_FILES: list[tuple[str, dict[str, Any]]] = [
     ("windows", {"windows": {"v1": [-3, 3], "v2": [20, 28], "v3": [80, 100]}}),
 ]
 REFUSED = [("delimiter", ","), ("encoding", "utf-16"), ("decimal", "."), ("date_format", "yyyy-mm-dd")]
+REFUSED += [("format", "excel"), ("sheet", "Visits"), ("header_row", 3)]
 ELSEWHERE = {"study": "the folder's name", "title": "the page's title", "show_code": "whether code is shown", "formats": "files"}
 ELSEWHERE |= {"disclosure": "whether share/ is written", "min_cell": "what share/ masks"}
 

@@ -6,9 +6,13 @@ A check is a function whose arguments are the parameters it looks at; it runs wh
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from easitrace.cohort.builtin import BUILTIN, load_builtin
+from easitrace.cohort.formats.detect import by_ending
+from easitrace.cohort.formats.guard import ADDRESS
+from easitrace.cohort.formats.options import CSV, NAMES, Options, unused_options
 from easitrace.errors import ParameterError
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 from easitrace.parameters.findings import Finding, did_you_mean, plain
@@ -17,6 +21,9 @@ from easitrace.response.criteria import wrong_way
 from easitrace.response.expression import atoms, parse_criterion
 
 FILE_ONLY: dict[str, Any] = {
+    "format": None,
+    "sheet": None,
+    "header_row": 1,
     "delimiter": None,
     "encoding": "utf-8",
     "decimal": ".",
@@ -72,6 +79,9 @@ def _names_a_file(data: str) -> bool:
 
 
 def _data_name(data: str) -> Iterator[Finding]:
+    if ADDRESS.match(data):
+        yield Finding(("data",), "E105", "this is an address", "only local files are read: fetch the file first")
+        return
     if data not in BUILTIN and not _names_a_file(data):
         remedy = f"{did_you_mean(data, BUILTIN)} A file is named with its ending, such as .csv"
         yield Finding(("data",), "E105", f"no built-in cohort is called {data}", remedy)
@@ -207,13 +217,26 @@ def _windows_are_needed(columns: Columns, windows: Windows) -> Iterator[Finding]
         yield _contradiction("windows", "neither date nor day is under columns", "map one of them, or remove windows")
 
 
-def _date_format_is_used(columns: Columns, date_format: str | None) -> Iterator[Finding]:
+def _date_format_is_used(
+    data: str, format: str | None, columns: Columns, date_format: str | None
+) -> Iterator[Finding]:
     dates = [role for role in DATES if role in (columns or {})]
-    if dates and date_format is None:
+    typed = (format or by_ending(Path(data))) not in (None, CSV)
+    if dates and date_format is None and not typed:
         what = f"required to read {dates[0]}"
         yield _missing(("date_format",), what, "say the order in the file, such as dd-mm-yyyy")
     if date_format is not None and not dates:
         yield _contradiction("date_format", "no date is under columns", f"remove it, or map {' or '.join(DATES)}")
+
+
+def _options_fit_the_format(
+    data: str, format: str | None, delimiter: str | None, encoding: str, sheet: str | None, header_row: int
+) -> Iterator[Finding]:
+    file_format = format or by_ending(Path(data))
+    if data not in BUILTIN and file_format in NAMES:
+        options = Options(delimiter=delimiter, encoding=encoding, sheet=sheet, header_row=header_row)
+        for problem in unused_options(options, file_format):
+            yield _contradiction(problem.where, problem.what, problem.remedy)
 
 
 def _delimiter_is_not_decimal(delimiter: str | None, decimal: str) -> Iterator[Finding]:
@@ -294,6 +317,7 @@ CHECKS: tuple[Callable[..., Iterator[Finding]], ...] = (
     _windows_hold_their_visit,
     _windows_are_needed,
     _date_format_is_used,
+    _options_fit_the_format,
     _delimiter_is_not_decimal,
     _criterion_fits,
     _outcome_is_known,

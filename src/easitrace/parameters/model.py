@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -78,6 +78,13 @@ def _date_format(text: str) -> str:
     return text
 
 
+def _missing_codes(codes: Any) -> list[str] | dict[str, str]:
+    texts = [*codes, *codes.values()] if isinstance(codes, dict) else codes
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise refused(f"{str(codes)[:LONGEST_TEXT]!r} is not a list", "write [-99, ND] or {-99: not done}")
+    return cast("list[str] | dict[str, str]", codes)
+
+
 def _once_each(formats: list[str]) -> list[str]:
     if not formats or len(set(formats)) < len(formats):
         raise refused("not a list of different formats", "write such as [html, pdf, docx]")
@@ -131,7 +138,12 @@ class Parameters(BaseModel):
     study: Slug = Field(description="folder of the report under reports/")
     title: Line = Field(description="title of the report")
     drug: Text = Field("", description="name of the drug in the text")
-    data: Line = Field(description="name of a built-in cohort, or path of a CSV file")
+    data: Line = Field(description="name of a built-in cohort, or path of a file")
+    format: Literal["csv", "excel", "spss", "sas", "stata", "parquet"] | None = Field(
+        None, description="format of the file; none: by its ending"
+    )
+    sheet: Line | None = Field(None, description="sheet of the workbook; none: the only one")
+    header_row: Annotated[int, Field(ge=1)] = Field(1, description="row of the column names")
     delimiter: Annotated[str, AfterValidator(_separator)] | None = Field(
         None, description="field separator; none: found from the header"
     )
@@ -140,7 +152,9 @@ class Parameters(BaseModel):
     date_format: Annotated[str, AfterValidator(_date_format)] | None = Field(
         None, description="order of day, month and year in the file, e.g. dd-mm-yyyy"
     )
-    missing_codes: list[str] = Field([], description="cell texts that mean missing, besides the empty cell")
+    missing_codes: Annotated[Any, AfterValidator(_missing_codes)] = Field(
+        [], description="cell texts that mean missing, or code -> why it is missing"
+    )
     columns: dict[Name, Line] | None = Field(None, description="role -> column of the file")
     values: dict[Name, dict[str, str]] | None = Field(None, description="role -> value in the file -> our value")
     visits: dict[Line, Number] | None = Field(None, description="visit label -> planned week; the first is baseline")

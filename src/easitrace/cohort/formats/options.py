@@ -42,14 +42,15 @@ def check_options(options: Options, file_format: str) -> None:
     ParameterError
         E105 for a header row below 1, E106 for every option that does not apply to the format.
     """
-    faults = [*_unused(options, file_format)]
+    faults = [*unused_options(options, file_format)]
     if options.header_row < 1:
         faults.append(Problem("E105", "header_row", f"{options.header_row} is no row", "count the rows from 1"))
     if faults:
         raise ParameterError(faults)
 
 
-def _unused(options: Options, file_format: str) -> Iterator[Problem]:
+def unused_options(options: Options, file_format: str) -> Iterator[Problem]:
+    """An E106 for every option that the format would ignore."""
     for option in fields(Options):
         users = USED_BY.get(option.name)
         if users and file_format not in users and getattr(options, option.name) != option.default:
