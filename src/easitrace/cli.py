@@ -19,6 +19,7 @@ from easitrace.errors import EasitraceError, Problem
 if TYPE_CHECKING:
     from easitrace.cohort.cohort import Cohort
     from easitrace.parameters import Parameters
+    from easitrace.report.disclosure.sharing import Sharing
     from easitrace.report.render import Study
 
 BUG = 70
@@ -59,6 +60,7 @@ def run(
             sources={source.path: source.sha256 for source in cohort.sources},
             show_code=parameters.show_code,
             formats=parameters.formats,
+            sharing=_sharing(parameters, cohort),
             workers=workers or os.cpu_count() or 1,
             time_limit=time_limit,
         )
@@ -98,6 +100,36 @@ def reconstruct(
 
     write(summary, output)
     typer.echo(output)
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study and of its parameter file.")],
+    data: Annotated[Path, typer.Option(help="The data file.")],
+    format: Annotated[str | None, typer.Option(help="Its format, when the file does not tell.")] = None,
+    output: Annotated[Path, typer.Option(help="Folder of the parameter file.")] = Path("parameters"),
+) -> None:
+    """Propose a parameter file for a data file, with marks on what is unsure and what only you can decide."""
+    from easitrace.cohort.proposal.proposal import propose
+    from easitrace.parameters.new import write_new
+
+    path, marked = write_new(name, data, propose(data, format), output)
+    for line in marked:
+        typer.echo(line)
+    typer.echo(path)
+
+
+@app.command()
+def export(
+    params: ParameterFile,
+    output: Annotated[Path, typer.Option(help="Folder for the files.")] = Path("export"),
+    format: Annotated[Literal["csv", "parquet"], typer.Option(help="Kind of the files.")] = "csv",
+) -> None:
+    """Write the checked cohort as tidy files with a data dictionary. They hold patients' data."""
+    from easitrace.cohort.export import write_cohort
+
+    for path in write_cohort(_cohort(_parameters(params)), output, format):
+        typer.echo(path)
 
 
 @app.command()
@@ -177,6 +209,22 @@ def _study(parameters: "Parameters", cohort: "Cohort") -> "Study":
         ("Disclosure", "internal: contains patient-level detail"),
     )
     return Study(parameters.study, parameters.title, facts, cohort.synthetic)
+
+
+def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
+    """How the run is shared with others; None when it is internal."""
+    from easitrace.report.disclosure.profiles import INTERNAL, Interval, profile_named
+    from easitrace.report.disclosure.sharing import Sharing
+
+    if parameters.disclosure == INTERNAL:
+        return None
+    return Sharing(
+        profile=profile_named(parameters.disclosure, parameters.min_cell),
+        identifiers=list(cohort.patients["patient"]),
+        outcome=cohort.instrument().label,
+        interval=Interval(parameters.interval, parameters.level),
+        style=parameters.for_chapter(["style"])["style"],
+    )
 
 
 def _size(cohort: "Cohort") -> str:
