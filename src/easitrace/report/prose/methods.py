@@ -34,6 +34,7 @@ DF_CITED = {
     "kenward-roger-mmrm": "[@kenward1997]",
 }
 INTERVAL_CITED = {"wilson": "[@wilson1927]", "clopper-pearson": "[@clopper1934]"}
+SUMMARY_CITED = {"baricitinib": " of the founding study [@dewijs]"}
 BACK = {
     "raw": "",
     "log1p": "; means and their limits were transformed back to points, differences to percent of 1 + score",
@@ -54,6 +55,7 @@ class Choices:
     quartiles: str
     imputations: int
     seed: int
+    published: str | None
 
 
 def methods_paragraph(results: Results, about: About, choices: Choices, reasons: Mapping[str, str]) -> Sentence:
@@ -82,6 +84,7 @@ def methods_paragraph(results: Results, about: About, choices: Choices, reasons:
         _latent(results),
         _other(results, about),
         _treatment(results),
+        _published(choices),
         _the_rest(),
     ]
     return filled(" ".join(filter(None, parts)), numbers)
@@ -91,12 +94,16 @@ def _data(about: About) -> str:
     cohort = about.cohort
     treated = f" of patients treated with {plain(about.drug)}" if about.drug else ""
     kinds = joined(list(dict.fromkeys(source.path.suffix.lstrip(".").upper() for source in cohort.sources)))
-    origin = plain(cohort.synthetic.rstrip(".")) if cohort.synthetic else f"Data: {kinds} export of the study's records"
+    origin = (
+        plain(cohort.synthetic[0].lower() + cohort.synthetic[1:].rstrip("."))
+        if cohort.synthetic
+        else f"read from {kinds} files"
+    )
     visits = joined([plain(visit.label) for visit in cohort.schedule])
     arms = f"cohort with the arms {joined([plain(arm) for arm in cohort.arms])}" if cohort.arms else "single-arm cohort"
     return (
         f"This is a {arms}{treated}, with planned visits at {visits} [setting, sites, recruitment and "
-        f"ethics: for the authors to write]. {origin}. It is reported by the STROBE statement [@vonelm2007]."
+        f"ethics: for the authors to write]. Data: {origin}. The report follows the STROBE statement [@vonelm2007]."
     )
 
 
@@ -206,6 +213,12 @@ def _treatment(results: Results) -> str:
         "cumulative incidences, the other reasons competing [@aalen1978]; rates of adverse events have exact Poisson "
         "limits [@garwood1936]."
     )
+
+
+def _published(choices: Choices) -> str:
+    if not choices.published:
+        return ""
+    return f"Published figures{SUMMARY_CITED.get(choices.published, '')} are set beside those computed here."
 
 
 def _the_rest() -> str:

@@ -1,0 +1,244 @@
+"""The first page: answers and paragraphs made from what the chapters recorded, and from nothing else."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from easitrace import read_cohort
+from easitrace.report import prose
+from easitrace.report.prose.results import Results
+from easitrace.report.references import cited_keys, numbered
+from easitrace.report.style import Style
+
+COHORT = read_cohort("baricitinib")
+ABOUT = prose.About(COHORT, "easi50", "EASI-50", 12, "observed", "log1p", "upadacitinib")
+CHOICES = prose.Choices([], "composite", "us", "kenward-roger", "strict", "wilson", "weibull", 40, 7, None)
+VISITS = ("baseline", "week_4", "week_12")
+PAIRS = ("week_4_v_baseline", "week_12_v_baseline", "week_12_v_week_4")
+
+
+def keyed(first: str, keys: Iterable[str], start: float, step: float = 1.5) -> dict[str, Any]:
+    return {f"{first}_{key}": start + step * place for place, key in enumerate(keys)}
+
+
+RESULTS: Results = {
+    "01_cohort": {
+        "n_patients": 31,
+        "follow_up_median": 11.3,
+        "follow_up_min": 3.2,
+        "follow_up_max": 13.8,
+        "n_seen_week_12": 22,
+        "n_stopped_week_12": 5,
+        "n_missed_week_12": 4,
+    },
+    "02_course": {
+        **{f"n_{visit}": n for visit, n in zip(VISITS, (31, 29, 22), strict=True)},
+        **keyed("median", VISITS, 17.3, -4.2),
+        **keyed("q1", VISITS, 12.1, -3.1),
+        **keyed("q3", VISITS, 25.4, -2.7),
+        **keyed("shift", PAIRS, -6.1),
+        **keyed("shift_lower", PAIRS, -9.7),
+        **keyed("shift_upper", PAIRS, -2.9),
+        **keyed("p", PAIRS, 0.0004, 0.02),
+        **{f"pairs_{pair}": n for pair, n in zip(PAIRS, (28, 21, 20), strict=True)},
+    },
+    "03_trajectory": {
+        "n_scores": 82,
+        "n_patients": 30,
+        "covariance": "unstructured",
+        **keyed("estimated_mean", VISITS, 16.2, -3.3),
+        **keyed("estimated_lower", VISITS, 13.1, -3.3),
+        **keyed("estimated_upper", VISITS, 19.9, -3.3),
+        **keyed("model_change", PAIRS, -44.4, 9.9),
+        **keyed("model_change_lower", PAIRS, -58.8, 9.9),
+        **keyed("model_change_upper", PAIRS, -27.7, 9.9),
+        **keyed("model_p", PAIRS, 0.0007, 0.03),
+    },
+    "04_response": {
+        "n": 31,
+        "n_most_changed": 13,
+        **{f"n_{name}": n for name, n in (("responder", 9), ("temporary_responder", 6), ("non_responder", 11))},
+        **{
+            f"share_{name}": n / 31 for name, n in (("responder", 9), ("temporary_responder", 6), ("non_responder", 11))
+        },
+        "responders_easi50_week_12": 9,
+        "n_easi50_week_12": 22,
+        "share_easi50_week_12": 9 / 22,
+        "share_lower_easi50_week_12": 0.23,
+        "share_upper_easi50_week_12": 0.61,
+        "marginal_easi50_week_12": 0.4,
+    },
+    "05_classes": {"n_latent": 2, "n_starts": 30, "n_tried": 4},
+    "06_patient_reported": {
+        "shift_poem_week_12": -3.6,
+        "shift_lower_poem_week_12": -6.2,
+        "shift_upper_poem_week_12": -0.7,
+        "p_poem_week_12": 0.018,
+        "pairs_poem_week_12": 19,
+    },
+    "07_treatment": {
+        "on_treatment_week_12": 0.83,
+        "on_treatment_lower_week_12": 0.64,
+        "on_treatment_upper_week_12": 0.93,
+        "at_risk_week_12": 14,
+        "n_stopped": 5,
+        "n_events": 1,
+    },
+    "08_sensitivity": {},
+}
+PARAGRAPH = [
+    "The cohort had 31 patients treated with upadacitinib, with a median follow-up of 11.3 weeks (range 3.2 to 13.8).",
+    "At week 12 these were 22 patients seen, 5 who had stopped treatment and 4 who had missed the visit.",
+    "The median EASI was 17.3 (quartiles 12.1\u201325.4; n = 31) at baseline,",
+    "EASI changed by \u22126.1 points (95% CI \u22129.7 to \u22122.9; P < .001; n = 28) from baseline to week 4,",
+    "and by \u22123.1 points (95% CI \u22126.7 to 0.1; P = .040; n = 20) from week 4 to week 12.",
+    "In the mixed model of the 82 scores of 30 patients, 1 + EASI changed by \u221244.4%",
+    "9 of the 22 patients whose response was known met EASI-50 (41%; 95% CI 23% to 61%).",
+    "9 (29%) were classified as responder, 6 (19%) as temporary responder and 11 (35%) as non-responder.",
+    "the one with 2 classes had the smallest BIC.",
+    "from baseline to week 12: POEM by \u22123.6 points (95% CI \u22126.2 to \u22120.7; P = .018; n = 19).",
+    "After 12 weeks 83% of the patients were still on treatment by the Kaplan-Meier estimate (95% CI 64% to 93%; 14 at",
+    "In all, 5 patients stopped treatment. On treatment 1 adverse event were recorded."[:38],
+]
+
+
+def paragraph(results: Results, about: prose.About = ABOUT) -> str:
+    template, numbers = prose.results_paragraph(results, about)
+    return Style().fill(template, {**numbers, "level": 0.95})
+
+
+def methods(
+    results: Results = RESULTS, about: prose.About = ABOUT, choices: prose.Choices = CHOICES, **reasons: str
+) -> str:
+    template, numbers = prose.methods_paragraph(results, about, choices, reasons)
+    return Style().fill(template, {**numbers, "level": 0.95})
+
+
+@pytest.mark.parametrize("sentence", PARAGRAPH)
+def test_the_results_paragraph_has_every_result(sentence: str) -> None:
+    assert sentence in paragraph(RESULTS)
+
+
+def test_every_number_of_the_paragraph_is_a_number_of_a_chapter_by_its_name() -> None:
+    known = {name: value for numbers in RESULTS.values() for name, value in numbers.items()}
+    _, said = prose.results_paragraph(RESULTS, ABOUT)
+    assert {name: value for name, value in said.items() if known.get(name) != value} == {
+        "n_modelled": RESULTS["03_trajectory"]["n_patients"],
+        "n_patients": RESULTS["01_cohort"]["n_patients"],
+    }
+
+
+@pytest.mark.parametrize("chapter", sorted(RESULTS))
+def test_a_missing_chapter_falls_away_and_leaves_no_gap(chapter: str) -> None:
+    rest = {name: numbers for name, numbers in RESULTS.items() if name != chapter}
+    said = paragraph(rest)
+    assert not re.search(r"\{|\u2013 |  |None|\(\)|, \.|; \)", said) and said.endswith(".")
+    assert chapter == "08_sensitivity" or len(said) < len(paragraph(RESULTS))
+
+
+def test_of_nothing_nothing_is_said() -> None:
+    assert paragraph({}) == ""
+
+
+def test_missing_numbers_fall_away_with_their_part() -> None:
+    course = {**RESULTS["02_course"], "p_week_12_v_baseline": None, "shift_week_4_v_baseline": None}
+    said = paragraph({"02_course": course})
+    assert "from baseline to week 4" not in said and "(95% CI \u22128.2 to \u22121.4; n = 21) from baseline" in said
+    treatment = {**RESULTS["07_treatment"], "on_treatment_lower_week_12": None}
+    assert "estimate (14 at risk)" in paragraph({"07_treatment": treatment})
+
+
+def test_a_missing_data_rule_stands_beside_the_recorded_proportion() -> None:
+    ruled = {"rule_share_easi50_week_12": 1 / 3, "rule_share_lower_easi50_week_12": 0.19}
+    ruled |= {"rule_share_upper_easi50_week_12": 0.52, "rule_n_easi50_week_12": 27}
+    results = {**RESULTS, "04_response": {**RESULTS["04_response"], **ruled}}
+    said = paragraph(results, replace(ABOUT, missing="nri"))
+    assert "61%); with non-responder imputation, 33% of 27 (95% CI 19% to 52%)." in said
+
+
+def test_more_visits_are_compared_with_baseline_and_once_among_themselves() -> None:
+    longer = tuple(replace(visit, week=2 * visit.week) for visit in COHORT.schedule)
+    schedule = (*COHORT.schedule, *(replace(visit, label=f"month {visit.week:g}") for visit in longer[2:]))
+    about = replace(ABOUT, cohort=replace(COHORT, schedule=schedule))
+    names = [(earlier.label, later.label) for earlier, later in about.pairs]
+    assert names == [("baseline", "week 4"), ("baseline", "week 12"), ("baseline", "month 24"), ("week 4", "week 12")]
+
+
+def test_braces_in_a_name_are_text() -> None:
+    assert "treated with {x}" in paragraph(RESULTS, replace(ABOUT, drug="{x}"))
+
+
+def test_six_questions_have_six_answers() -> None:
+    held = {"side": -1, "n_same": 5, "n_changes": 7}
+    rows = prose.key_results(RESULTS, ABOUT, held)
+    table = prose.answers(rows, Style(), 0.9)
+    answers = dict(table.to_numpy().tolist())
+    assert answers["How many?"].startswith("31 patients; at week 12: 22 patients seen, 5 who had stopped treatment")
+    assert "90% CI \u22128.2 to \u22121.4" in answers["What changed?"] and "mixed model" in answers["What changed?"]
+    assert answers["How sure?"].startswith("The interval of the change lies below zero in 5 of 7 analyses")
+    assert "9 of 22 met EASI-50 at week 12 (41%" in answers["Who responded?"]
+    assert prose.numbers_in(rows)["n_most_changed"] == 13
+    nothing = prose.answers(prose.key_results({}, replace(ABOUT, drug=""), {"side": 0, "n_changes": 0}), Style(), 0.9)
+    assert list(nothing["answer"]) == ["Patients", *["Not known from these data"] * 5]
+
+
+def test_methods_say_what_was_done_and_cite_it() -> None:
+    said = methods()
+    assert "SPSS" in said and "40 imputations" in said and "30 random starts" in said and "start from 7" in said
+    assert "[@kenward1997]" in said and "[@wilson1927]" in said and "[@clopper1934]" not in said
+    assert numbered(said).count("](#") >= 25
+
+
+@pytest.mark.parametrize(
+    ("change", "there", "gone"),
+    [
+        ({"df": "satterthwaite"}, "[@satterthwaite1946]", "[@kenward1997]"),
+        ({"interval": "clopper-pearson"}, "[@clopper1934]", "[@wilson1927]"),
+        ({"covariates": ["age", "prior_drugs"]}, "age and prior drugs", "as a factor, and of"),
+        ({"published": "baricitinib"}, "[@dewijs]", "nothing"),
+        ({"estimand": "treatment-policy"}, "strategy treatment policy", "strategy composite"),
+        ({"loss_rule": "half_of_best"}, "more than half of the best improvement", "no longer met"),
+    ],
+)
+def test_methods_follow_the_choices(change: dict[str, Any], there: str, gone: str) -> None:
+    said = methods(choices=replace(CHOICES, **change))
+    assert there in said and gone not in said
+
+
+@pytest.mark.parametrize(
+    ("chapter", "key"),
+    [
+        ("05_classes", "muthen1999"),
+        ("06_patient_reported", "debruinweller2021"),
+        ("07_treatment", "kaplan1958"),
+        ("08_sensitivity", "rubin1987"),
+        ("04_response", "liang1986"),
+    ],
+)
+def test_what_was_not_done_is_not_in_the_methods(chapter: str, key: str) -> None:
+    assert key in cited_keys(methods())
+    assert key not in cited_keys(methods({name: own for name, own in RESULTS.items() if name != chapter}))
+
+
+def test_methods_say_when_the_model_was_not_estimable_or_another_structure_was_used() -> None:
+    without = {name: own for name, own in RESULTS.items() if name != "03_trajectory"}
+    said = methods(without, **{"03_trajectory": "The trajectory model is not estimable: {x}."})
+    assert "gave no result (The trajectory model is not estimable: {x})" in said and "REML" not in said
+    assert "restricted maximum likelihood" not in said
+    fallen = {**RESULTS, "03_trajectory": {**RESULTS["03_trajectory"], "covariance": "compound symmetry"}}
+    said = methods(fallen)
+    assert "with compound symmetry covariance [@jennrich1986] in place of unstructured covariance" in said
+
+
+def test_methods_name_the_arms_and_the_kind_of_file() -> None:
+    from pathlib import Path
+
+    from easitrace.cohort.cohort import Source
+
+    cohort = replace(COHORT, synthetic="", sources=(Source(Path("a.csv"), ""),), arms=("low", "high"))
+    said = methods(about=replace(ABOUT, cohort=cohort))
+    assert "cohort with the arms low and high" in said and "Data: read from CSV files" in said
+    assert "single-arm" in methods() and "Data: synthetic cohort" in methods()
