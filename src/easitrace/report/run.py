@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from easitrace.errors import MachineError, Problem
+from easitrace.report.disclosure.sharing import Shared, Sharing
 from easitrace.report.documents import write_documents
 from easitrace.report.execute import (
     LAST,
@@ -50,6 +51,8 @@ class Request:
         Show the cells' code, folded.
     formats : sequence of str
         What is written besides the page: "pdf", "docx".
+    sharing : Sharing or None
+        How a report for others is made beside this one; None when none is.
     workers, time_limit : int
         Kernels at once; seconds a cell may take.
     """
@@ -62,6 +65,7 @@ class Request:
     sources: Mapping[Path, str] = field(default_factory=dict)
     show_code: bool = False
     formats: Sequence[str] = ("html",)
+    sharing: Sharing | None = None
     workers: int = 2
     time_limit: int = 900
 
@@ -89,6 +93,8 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
         E4xx a chapter failed, E6xx the machine did; nothing has changed then. E407 numbers of the report contradict
         each other, E613 a document could not be made from the page; the report is there then, and says so or
         lacks that document.
+    DisclosureError
+        E5xx the report for others would tell too much; the report is there then, and no `share/`.
     """
     started, clock = datetime.now(UTC), time.monotonic()
     load_papermill()
@@ -102,6 +108,8 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
         verdict = _checked(stage, ran)
         study = replace(request.study, facts=(*request.study.facts, ("Self-check", str(verdict))))
         missing = _write(stage, ran, replace(request, study=study))
+        shared = _share(stage, request)
+        missing += shared.problems
         times = {
             "started": started.isoformat(timespec="seconds"),
             "ended": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -109,10 +117,14 @@ def run_report(request: Request, kernels: Kernels, tell: Tell = quiet) -> Path:
         }
         about = {"study": study.name, "title": study.title, "synthetic": study.synthetic, **request.about}
         about["sources"] = [{"path": str(path), "sha256": sha256} for path, sha256 in request.sources.items()]
+        if shared.record:
+            about["sharing"] = shared.record
         write_manifest(stage, about, ran, times)
         put_in_place(stage, target)
     write_index(request.reports)
     verdict.insist()
+    if shared.withheld:
+        raise shared.withheld
     if missing:
         raise MachineError(missing)
     return target / "report.html"
@@ -123,6 +135,15 @@ def _checked(stage: Path, ran: Sequence[Ran]) -> Verdict:
     verdict = check(read_report(stage, ran))
     keep(stage, verdict)
     return verdict
+
+
+def _share(stage: Path, request: Request) -> Shared:
+    """The report for others, when one is made."""
+    if request.sharing is None:
+        return Shared()
+    from easitrace.report.disclosure.share import write_share
+
+    return write_share(stage, request.study, request.sharing, request.formats)
 
 
 def _sources_unchanged(sources: Mapping[Path, str]) -> None:

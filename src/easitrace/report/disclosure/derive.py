@@ -1,28 +1,19 @@
 """What follows from told counts: percentages and intervals computed from them, statistics shown or masked by them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from easitrace.report.disclosure.gate import Key, Told
-from easitrace.report.disclosure.profiles import coarse
+from easitrace.report.disclosure.profiles import Interval, coarse
 from easitrace.report.disclosure.registry import TREATMENT_COURSE, Entry
 from easitrace.response.proportions import limits
 
 MASKED = "[c]"
 SMALLEST_P = 0.01
 Keys = dict[tuple[int, str], Key]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """How the intervals of proportions are computed: their name and level."""
-
-    method: str = "wilson"
-    level: float = 0.95
 
 
 def told_table(

@@ -77,13 +77,13 @@ def _cell(value: Any, name: str) -> str:
 
 
 def _number(value: Any, style: Style, factor: float = 1, digits: int | None = None) -> str:
-    return value if isinstance(value, str) else "" if value is None else style.number(factor * value, digits)
+    return value if isinstance(value, str) else "" if pd.isna(value) else style.number(factor * value, digits)
 
 
 def _between(lower: Any, upper: Any, style: Style, factor: float = 1, digits: int | None = None) -> str:
     if MASKED in (lower, upper):
         return MASKED
-    return "" if lower is None or upper is None else style.interval(factor * lower, factor * upper, digits)
+    return "" if pd.isna(lower) or pd.isna(upper) else style.interval(factor * lower, factor * upper, digits)
 
 
 def in_words(table: pd.DataFrame, label: str, value: str, style: Style, factor: float = 1, digits: int = 1) -> str:
@@ -91,6 +91,6 @@ def in_words(table: pd.DataFrame, label: str, value: str, style: Style, factor: 
     parts = [
         f"{row[label]} {'masked' if row[value] == MASKED else style.number(factor * row[value], digits)}"
         for row in table.to_dict("records")
-        if row[value] is not None
+        if pd.notna(row[value])
     ]
     return ", ".join(parts)

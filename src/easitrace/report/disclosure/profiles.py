@@ -55,6 +55,14 @@ class Profile:
         return self.compatible(told)[0] >= SIDES[name] * self.threshold
 
 
+@dataclass(frozen=True)
+class Interval:
+    """How the intervals of proportions are computed: their name and level."""
+
+    method: str = "wilson"
+    level: float = 0.95
+
+
 def profile_named(name: str, min_cell: int | None = None) -> Profile:
     """A profile by its name, its threshold raised to `min_cell` when that is given."""
     return Profile(name, max(THRESHOLDS[name], min_cell or 0))

@@ -2,48 +2,19 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from easitrace.errors import Problem
-from easitrace.report.disclosure.derive import Interval
+from easitrace.errors import DisclosureError, Problem
 from easitrace.report.disclosure.page import Names, chapters
-from easitrace.report.disclosure.profiles import Profile
 from easitrace.report.disclosure.scan import scan
-from easitrace.report.disclosure.sheets import shared_sheets
+from easitrace.report.disclosure.sharing import FOLDER, Shared, Sharing
+from easitrace.report.disclosure.sheets import Sheets, shared_sheets
 from easitrace.report.execute import merge_results
 from easitrace.report.render import Study, render
 
-FOLDER = "share"
 
-
-@dataclass(frozen=True)
-class Sharing:
-    """How a run is shared.
-
-    Attributes
-    ----------
-    profile : Profile
-        Which counts are masked.
-    identifiers : sequence of str
-        The patients' identifiers, which no shared file may hold.
-    outcome : str
-        Label of the outcome.
-    interval : Interval
-        Of proportions.
-    style : dict
-        Fields of `Style`.
-    """
-
-    profile: Profile
-    identifiers: Sequence[str]
-    outcome: str
-    interval: Interval
-    style: dict[str, Any]
-
-
-def write_share(stage: Path, study: Study, sharing: Sharing, formats: Sequence[str]) -> list[Problem]:
+def write_share(stage: Path, study: Study, sharing: Sharing, formats: Sequence[str]) -> Shared:
     """Write `share/` beside the tables it is made from; nothing is there when it could not be made safe.
 
     Parameters
@@ -59,30 +30,27 @@ def write_share(stage: Path, study: Study, sharing: Sharing, formats: Sequence[s
 
     Returns
     -------
-    list of Problem
-        What is wrong with the documents, and W501 when identifiers are too short to be searched.
-
-    Raises
-    ------
-    DisclosureError
-        E501, E502, E503 from the gate; E504, E506 from the scanner.
+    Shared
+        What was written, or why nothing was: E501, E502, E503 from the gate, E504, E506 from the scanner.
     """
     folder = stage / FOLDER
+    record = {"profile": sharing.profile.name, "threshold": sharing.profile.threshold}
     try:
-        found = _write(stage / "tables", folder, study, sharing, formats)
+        sheets = shared_sheets(stage / "tables", sharing.profile, sharing.interval)
+        problems = _write(sheets, folder, study, sharing, formats)
         outcome = scan(folder, sharing.identifiers)
         outcome.clean()
-    except BaseException:
+    except DisclosureError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return [*found, *outcome.warnings]
+        return Shared(record=record | {"withheld": [problem.code for problem in error.problems]}, withheld=error)
+    record |= {"masked": sheets.masked, "counts": sheets.cells, "warnings": [str(one) for one in outcome.warnings]}
+    return Shared(problems, record)
 
 
-def _write(tables: Path, folder: Path, study: Study, sharing: Sharing, formats: Sequence[str]) -> list[Problem]:
+def _write(sheets: Sheets, folder: Path, study: Study, sharing: Sharing, formats: Sequence[str]) -> list[Problem]:
     from easitrace import __version__
     from easitrace.report.documents import write_documents
 
-    sheets = shared_sheets(tables, sharing.profile, sharing.interval)
     names = Names(sharing.outcome, sharing.interval.level, sharing.style)
     made = chapters(sheets, sharing.profile, names, folder)
     shutil.rmtree(folder / "results")

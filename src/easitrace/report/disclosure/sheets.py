@@ -9,10 +9,10 @@ import pandas as pd
 
 from easitrace.errors import DisclosureError, Problem
 from easitrace.report.disclosure import gate
-from easitrace.report.disclosure.derive import Interval, Keys, told_table
+from easitrace.report.disclosure.derive import Keys, told_table
 from easitrace.report.disclosure.gate import COHORT, Key, Ledger
 from easitrace.report.disclosure.prepare import prepared
-from easitrace.report.disclosure.profiles import Profile
+from easitrace.report.disclosure.profiles import Interval, Profile
 from easitrace.report.disclosure.registry import SHAREABLE, Entry
 
 Frames = Mapping[str, pd.DataFrame]

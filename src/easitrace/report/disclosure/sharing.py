@@ -1,0 +1,54 @@
+"""How a run is shared, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from easitrace.errors import DisclosureError, Problem
+from easitrace.report.disclosure.profiles import Interval, Profile
+
+FOLDER = "share"
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How a run is shared.
+
+    Attributes
+    ----------
+    profile : Profile
+        Which counts are masked.
+    identifiers : sequence of str
+        The patients' identifiers, which no shared file may hold.
+    outcome : str
+        Label of the outcome.
+    interval : Interval
+        Of proportions.
+    style : dict
+        Fields of `Style`.
+    """
+
+    profile: Profile
+    identifiers: Sequence[str]
+    outcome: str
+    interval: Interval
+    style: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What came of it.
+
+    Attributes
+    ----------
+    problems : list of Problem
+        What is wrong with the shared documents.
+    record : dict
+        For the manifest: profile, counts masked, warnings.
+    withheld : DisclosureError or None
+        Why nothing was shared.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+    withheld: DisclosureError | None = None
