@@ -18,6 +18,7 @@ GAVE_WAY = "visits that gave way to another row"
 JOINED = "visits joined with another row"
 NO_BASELINE = "visits of patients without a baseline score"
 LOST = (NO_SCORE, KEPT_OUT, BEFORE, NO_WINDOW, GAVE_WAY, JOINED, NO_BASELINE)
+EVENTS_READ, EVENTS_LEFT_OUT, EVENTS_USED = "adverse events read", "adverse events left out", "adverse events used"
 Step = tuple[str, int, str]
 
 

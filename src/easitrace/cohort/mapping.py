@@ -1,26 +1,31 @@
 """What the caller says about the file: which column plays which role, the schedule, the signs and codes."""
 
 from collections.abc import Mapping as MappingOf
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from easitrace.cohort.cohort import Visit
+from easitrace.cohort.roles import EASI_PARTS, EVENT_ROLES, KEY_ROLES, SCORAD_PARTS
 from easitrace.errors import ParameterError, Problem
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 
 RULES = ("error", "nearest", "last", "worst", "mean")
+AGE_GROUPS = ("adult", "child")
+
+Columns = MappingOf[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Mapping:
     """The checked arguments of `read_cohort`; `windows` are in the order of `schedule`.
 
+    `columns` has one name for a role, or for a role that is in every file the names it goes by.
     `missing_codes` is {code: reason}, the reason "" where none was given.
     """
 
-    columns: dict[str, str]
+    columns: dict[str, tuple[str, ...]]
     values: dict[str, dict[str, str | None]]
     schedule: tuple[Visit, ...]
     windows: tuple[tuple[float, float], ...] | None
@@ -33,16 +38,22 @@ class Mapping:
     declared: Instrument | None
     several: str | None = None
     unscheduled: tuple[str, ...] = ()
+    age_group: str | None = None
 
     @property
     def labels(self) -> list[str]:
         """The labels of the planned visits, in time order."""
         return [visit.label for visit in self.schedule]
 
+    @property
+    def from_parts(self) -> dict[str, tuple[str, ...]]:
+        """The instruments that are computed, and the roles they are computed from."""
+        return _from_parts({*self.columns, self.outcome})
+
 
 def build_mapping(
     *,
-    columns: MappingOf[str, str] | None,
+    columns: MappingOf[str, str | Sequence[str]] | None,
     values: MappingOf[str, MappingOf[Any, Any]] | None,
     visits: MappingOf[Any, float] | None,
     windows: MappingOf[Any, Sequence[float]] | None,
@@ -54,8 +65,10 @@ def build_mapping(
     covariates: Sequence[str],
     several: str | None = None,
     unscheduled: Sequence[str] = (),
+    age_group: str | None = None,
+    events_apart: bool = False,
 ) -> Mapping:
-    """Check the arguments of `read_cohort` against each other.
+    """Check the arguments of `read_cohort` against each other; `events_apart`: adverse events have their own file.
 
     Raises
     ------
@@ -65,19 +78,22 @@ def build_mapping(
     declared = None if instrument is None else declare_instrument(instrument)
     instruments = INSTRUMENTS if declared is None else {**INSTRUMENTS, declared.name: declared}
     schedule = tuple(Visit(str(label), float(week)) for label, week in (visits or {}).items())
-    roles = {"patient", outcome, *covariates, *(columns or {})}
+    names = {role: (name,) if isinstance(name, str) else tuple(name) for role, name in (columns or {}).items()}
+    roles = {"patient", outcome, *covariates, *names} | ({"event"} if events_apart else set())
     faults = [
         *_schedule_faults(schedule),
         *_window_faults(schedule, windows),
         *_unused_faults(roles, windows, values or {}),
-        *_role_faults(dict(columns or {}), instruments, outcome, decimal),
-        *_rule_faults(dict(columns or {}), several),
-        *_unscheduled_faults(dict(columns or {}), schedule, unscheduled),
+        *_outcome_faults(instruments, outcome, decimal),
+        *_role_faults(names, events_apart),
+        *_part_faults(roles, age_group),
+        *_rule_faults(names, several),
+        *_unscheduled_faults(names, schedule, unscheduled),
     ]
     if faults:
         raise ParameterError(faults)
     return Mapping(
-        columns=dict(columns or {}),
+        columns=names | ({"event": ("event",)} if events_apart and "event" not in names else {}),
         values={role: _texts(recode) for role, recode in (values or {}).items()},
         schedule=schedule,
         windows=_ordered(schedule, windows),
@@ -90,6 +106,7 @@ def build_mapping(
         declared=declared,
         several=several,
         unscheduled=tuple(str(label) for label in unscheduled),
+        age_group=age_group,
     )
 
 
@@ -154,33 +171,70 @@ def _unused_faults(
     return faults
 
 
-def _role_faults(
-    columns: dict[str, str],
-    instruments: dict[str, Instrument],
-    outcome: str,
-    decimal: str,
-) -> list[Problem]:
+def _outcome_faults(instruments: dict[str, Instrument], outcome: str, decimal: str) -> list[Problem]:
     faults = []
     if outcome not in instruments:
         known = ", ".join(instruments)
         faults.append(Problem("E106", "outcome", f'"{outcome}" is not known ({known})', "declare it under instrument"))
     if decimal not in (".", ","):
         faults.append(Problem("E105", "decimal", f'"{decimal}" is no decimal sign', 'give "." or ","'))
-    roles: dict[str, str] = {}
-    for role, column in columns.items():
-        if column in roles:
-            faults.append(
-                Problem("E106", f"columns.{role}", f'column "{column}" already plays the role {roles[column]}')
-            )
-        roles.setdefault(column, role)
-    if {"visit", "week"} <= columns.keys():
-        faults.append(Problem("E106", "columns", "both visit and week are mapped", "map one of them"))
-    if {"date", "day"} <= columns.keys():
-        faults.append(Problem("E106", "columns", "both date and day are mapped", "map one of them"))
     return faults
 
 
-def _rule_faults(columns: dict[str, str], several: str | None) -> list[Problem]:
+def _role_faults(columns: Columns, events_apart: bool) -> list[Problem]:
+    faults = []
+    roles: dict[tuple[str, bool], str] = {}
+    for role, names in columns.items():
+        if len(names) != 1 and (role not in KEY_ROLES or not names):
+            what = f"{role} has {len(names)} columns" if names else "no column is named"
+            remedy = f"name one; {', '.join(KEY_ROLES)} may have a list, when files call them differently"
+            faults.append(Problem("E105", f"columns.{role}", what, remedy))
+        for name in names:
+            key = (name, events_apart and role in EVENT_ROLES)
+            if key in roles:
+                what = f'column "{name}" already plays the role {roles[key]}'
+                faults.append(Problem("E106", f"columns.{role}", what, "map each column to one role"))
+            roles.setdefault(key, role)
+    for one, other in (("visit", "week"), ("date", "day"), ("event_date", "event_day"), ("rescue_date", "rescue_day")):
+        if {one, other} <= columns.keys():
+            faults.append(Problem("E106", "columns", f"both {one} and {other} are mapped", "map one of them"))
+    lonely = sorted({*EVENT_ROLES[1:]} & columns.keys())
+    if lonely and not events_apart and "event" not in columns:
+        what = "mapped, but the event itself is not"
+        faults.append(Problem("E104", f"columns.{lonely[0]}", what, "map event, its name"))
+    return faults
+
+
+def _from_parts(roles: Set[str]) -> dict[str, tuple[str, ...]]:
+    computed: dict[str, tuple[str, ...]] = {"easi": EASI_PARTS} if roles & {*EASI_PARTS} else {}
+    if "scorad_c" in roles:
+        computed["scorad"] = SCORAD_PARTS
+    if roles & {*SCORAD_PARTS[:2]} and ("scorad_c" not in roles or "oscorad" in roles):
+        computed["oscorad"] = SCORAD_PARTS[:2]
+    return computed
+
+
+def _part_faults(roles: Set[str], age_group: str | None) -> list[Problem]:
+    faults = [
+        Problem("E104", f"columns.{part}", f"{name} is computed from its parts, and this one is not mapped", "map it")
+        for name, parts in _from_parts(roles).items()
+        for part in parts
+        if part not in roles
+    ]
+    if age_group is not None and age_group not in AGE_GROUPS:
+        faults.append(Problem("E105", "age_group", f'"{age_group}" is no age group', f"use {' or '.join(AGE_GROUPS)}"))
+    if not roles & {*EASI_PARTS}:
+        if age_group is not None:
+            faults.append(Problem("E106", "age_group", "no part of the EASI is mapped", "leave it out"))
+    elif age_group is None and "age" not in roles:
+        what = "the regions of the EASI weigh otherwise below 8 years"
+        faults.append(Problem("E104", "age_group", what, "map age, or say adult (8 and older) or child (below 8)"))
+    elif age_group is not None and "age" in roles:
+        faults.append(Problem("E106", "age_group", "age is mapped too", "leave one of them out"))
+    return faults
+
+
+def _rule_faults(columns: Columns, several: str | None) -> list[Problem]:
     if several is not None and several not in RULES:
         return [Problem("E105", "several", f'"{several}" is no rule', f"use {', '.join(RULES)}")]
     if several in ("nearest", "last") and not {"date", "day"} & columns.keys():
@@ -188,14 +242,10 @@ def _rule_faults(columns: dict[str, str], several: str | None) -> list[Problem]:
     return []
 
 
-def _unscheduled_faults(
-    columns: dict[str, str], schedule: tuple[Visit, ...], unscheduled: Sequence[str]
-) -> list[Problem]:
+def _unscheduled_faults(columns: Columns, schedule: tuple[Visit, ...], unscheduled: Sequence[str]) -> list[Problem]:
     others = {"week", "date", "day"} & columns.keys()
-    starred = any("*" in column for column in columns.values())
+    starred = any("*" in name for names in columns.values() for name in names)
     if unscheduled and "visit" not in columns and (others or starred):
         return [Problem("E106", "unscheduled", "no label names the visits", "map visit, or leave unscheduled out")]
     planned = {visit.label for visit in schedule} & {str(label) for label in unscheduled}
-    return [
-        Problem("E106", "unscheduled", f'"{label}" is among visits too', "name it once") for label in sorted(planned)
-    ]
+    return [Problem("E106", "unscheduled", f'"{name}" is among visits too', "name it once") for name in sorted(planned)]

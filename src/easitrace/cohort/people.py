@@ -1,15 +1,15 @@
-"""Patient identifiers, and what is known of a patient rather than of a visit."""
+"""What is known of a patient rather than of a visit."""
 
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from easitrace.cohort.cells import Cells
-from easitrace.cohort.findings import HELD_PER_CHECK, Findings, place, quoted, row_list
+from easitrace.cohort.findings import HELD_PER_CHECK, counted, quoted, row_list
+from easitrace.cohort.places import Homes, always, filled
 from easitrace.cohort.roles import DATE_ROLES
 
 Codes = npt.NDArray[np.int64]
@@ -20,79 +20,22 @@ COMPLETED, STOPPED, IN_FOLLOW_UP = "completed", "stopped", "in follow-up"
 STATUSES = [COMPLETED, STOPPED, IN_FOLLOW_UP]
 STOP_REASONS = ["inefficacy", "side effects", "inefficacy and side effects", "other"]
 LISTED_ROLES: dict[str, list[str] | None] = {"status": STATUSES, "stop_reason": STOP_REASONS, "sex": None}
-MANGLED = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
 
 
-def identify(cells: Cells, column: str) -> tuple[Codes, Any]:
-    """Patient codes per row (-1: blank) and the sorted identifiers they stand for (Arrow strings).
-
-    Blank identifiers, identifiers alike but for leading zeros or case, and identifiers that a spreadsheet
-    turned into powers of ten are recorded as errors.
-    """
-    encoded = pc.dictionary_encode(cells.text[column])
-    order = np.asarray(pc.sort_indices(encoded.dictionary), dtype=np.int64)
-    ids = encoded.dictionary.take(pa.array(order))
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    codes = rank[np.asarray(encoded.indices)]
-    if len(ids) and ids[0].as_py() == "":
-        ids, codes = ids.slice(1), codes - 1
-        blank = cells.rows[codes < 0]
-        cells.findings.errors_at("E213", blank, column, lambda _: ("the patient is blank", "fill in the patient"))
-    _check_alike(ids, codes, column, cells)
-    return codes, ids
-
-
-def _check_alike(ids: Any, codes: Codes, column: str, cells: Cells) -> None:
-    folded = pc.replace_substring_regex(pc.utf8_lower(ids), "^0+([0-9]+)$", r"\1")
-    groups = np.asarray(pc.dictionary_encode(folded).indices)
-    alike = np.flatnonzero(pd.Series(groups).duplicated(keep=False).to_numpy())
-    mangled = np.flatnonzero(np.asarray(pc.match_substring_regex(ids, MANGLED).to_numpy(zero_copy_only=False)))
-    if not len(alike) and not len(mangled):
-        return
-    first = first_rows(codes, len(ids), cells.rows)
-    for group in np.unique(groups[alike])[:HELD_PER_CHECK]:
-        members = alike[groups[alike] == group]
-        members = members[np.argsort(first[members])]
-        names = " and ".join(quoted(ids[int(member)].as_py()) for member in members)
-        cells.findings.error(
-            "E214",
-            f"{names} differ only in leading zeros or capitals",
-            "write the patient the same way everywhere",
-            at=f"{row_list(first[members])}, column {column}",
-        )
-    for member in mangled[:HELD_PER_CHECK]:
-        cells.findings.error(
-            "E227",
-            f"{quoted(ids[int(member)].as_py())} is an identifier a spreadsheet turned into a power of ten",
-            "format the column as text and export again",
-            at=place(int(first[member]), column),
-        )
-
-
-def first_rows(codes: Codes, patients: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The first spreadsheet row of every patient, shape (patients,)."""
-    first = np.full(patients, np.iinfo(np.int64).max)
-    np.minimum.at(first, codes[codes >= 0], rows[codes >= 0])
-    return first
-
-
-def read_people(cells: Cells, columns: dict[str, str], codes: Codes, ids: Any) -> pd.DataFrame:
-    """One row per patient with every patient-level role; a role that varies within a patient is an error."""
-    table: dict[str, Any] = {"patient": pd.array(ids, dtype="str")}
-    for role, column in columns.items():
-        table[role] = _constant(_typed(cells, role, column), codes, len(ids), column, cells)
+def read_people(cells: Cells, columns: dict[str, str], codes: Codes, patients: int) -> dict[str, Any]:
+    """The patient-level roles of one file, an entry per patient; one that varies within a patient is an error."""
+    table = {role: _constant(_typed(cells, role, name), codes, patients, name, cells) for role, name in columns.items()}
     if "start_date" in columns:
-        _check_started(cells, columns["start_date"], codes, len(ids))
-    return pd.DataFrame(table)
+        _check_started(cells, columns["start_date"], codes)
+    return table
 
 
-def _check_started(cells: Cells, column: str, codes: Codes, patients: int) -> None:
-    given = ~np.isin(cells.rows, cells.blank_rows("start_date", column))
-    lacking = np.setdiff1d(np.arange(patients), codes[given])
-    rows = first_rows(codes, patients, cells.rows)[lacking]
-    describe = ("the patient has no start of treatment", "fill in the date")
-    cells.findings.errors_at("E226", rows, column, lambda _: describe)
+def _check_started(cells: Cells, column: str, codes: Codes) -> None:
+    """Every patient of the file has a start of treatment; the first row of one who has not is named."""
+    given = filled(cells, "start_date", column)
+    rows = pd.Series(cells.rows).groupby(codes).min()
+    lacking = rows[(rows.index >= 0) & ~rows.index.isin(codes[given])].to_numpy()
+    cells.findings.errors_at("E226", lacking, column, always("the patient has no start of treatment", "fill it in"))
 
 
 def _typed(cells: Cells, role: str, column: str) -> Any:
@@ -100,7 +43,7 @@ def _typed(cells: Cells, role: str, column: str) -> Any:
         return cells.dates(role, column)
     if role == "age":
         return cells.ages(column)
-    if role == "stop_day":
+    if role in ("stop_day", "rescue_day"):
         return cells.numbers(role, column)
     if role in LISTED_ROLES:
         return cells.listed_words(role, column, LISTED_ROLES[role])
@@ -139,32 +82,35 @@ def _check_constant(varying: Codes, levels: Codes, codes: Codes, column: str, ce
         )
 
 
-def settle_status(people: pd.DataFrame, first: npt.NDArray[np.int64], findings: Findings) -> pd.DataFrame:
+def settle_status(people: pd.DataFrame, homes: Homes) -> pd.DataFrame:
     """Complete `stop_day`, `stop_week`, `stop_reason`, `status`; contradictions between them are errors."""
-    table = people.drop(columns=[name for name in ("start_date", "stop_date") if name in people])
+    table = people.drop(columns=[name for name in ("start_date", "stop_date", "rescue_date") if name in people])
     for role, kind in (("stop_day", "float64"), ("stop_reason", "str"), ("status", "str")):
         if role not in table:
             table[role] = pd.Series(pd.NA if kind == "str" else np.nan, index=table.index, dtype=kind)
     given = [name for name in ("stop_day", "stop_date", "stop_reason") if name in people]
     stopped = people[given].notna().any(axis=1)
     contradicted = stopped & table["status"].isin([COMPLETED, IN_FOLLOW_UP])
-    _patient_errors(
-        findings, first[contradicted], "the status is not stopped, yet a stop is given", "correct one of them"
-    )
-    early = table["stop_day"] < 0
-    _patient_errors(findings, first[early], "the patient stops before day 0", "correct the date or day of the stop")
+    homes.error("E223", contradicted, "the status is not stopped, yet a stop is given", "correct one of them")
+    homes.error("E223", table["stop_day"] < 0, "the patient stops before day 0", "correct the date or day of the stop")
     derived = pd.Series(np.where(stopped, STOPPED, COMPLETED), index=table.index, dtype="str")
     table["status"] = table["status"].fillna(derived)
     table["stop_week"] = table["stop_day"] / 7
     ended = table["status"] == STOPPED
     for role, noun in (("stop_day", "day"), ("stop_reason", "reason")):
-        lacking = first[ended & table[role].isna()]
-        if len(lacking):
-            findings.note("W208", f"{len(lacking)} of {int(ended.sum())} stopped patients have no stop {noun}")
+        lacking = int((ended & table[role].isna()).sum())
+        if lacking:
+            what = f"{lacking} of {int(ended.sum())} stopped patients have no stop {noun}"
+            homes.files[0].note("W208", what)
+    _check_rescue(table, homes)
     leading = ["patient", "stop_day", "stop_week", "stop_reason", "status"]
     return table[leading + [name for name in table if name not in leading]]
 
 
-def _patient_errors(findings: Findings, rows: npt.NDArray[np.int64], what: str, remedy: str) -> None:
-    for row in rows[:HELD_PER_CHECK].tolist():
-        findings.error("E223", what, remedy, at=place(row))
+def _check_rescue(table: pd.DataFrame, homes: Homes) -> None:
+    if "rescue_day" in table:
+        day = table["rescue_day"]
+        homes.error("E274", day < 0, "rescue medication before day 0", "correct the date or day, or leave it blank")
+        number = int(day.notna().sum())
+        if number:
+            homes.files[0].note("W224", f"{counted(number, 'patient')} of {len(table)} had rescue medication")

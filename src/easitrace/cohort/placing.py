@@ -10,12 +10,14 @@ from easitrace.cohort.cells import Cells
 from easitrace.cohort.findings import counted, row_list
 from easitrace.cohort.flow import KEPT_OUT, NO_SCORE
 from easitrace.cohort.layout import Block, Layout
-from easitrace.cohort.places import always
+from easitrace.cohort.parts import with_computed
+from easitrace.cohort.places import always, filled
 from easitrace.cohort.several import CHOOSE
 from easitrace.cohort.timing import (
     NO_VISIT,
     UNSCHEDULED,
     Codes,
+    Floats,
     check_windows,
     days_between,
     place_in_windows,
@@ -27,12 +29,13 @@ from easitrace.cohort.timing import (
 Steps = Counter[str]
 
 
-def scored_rows(cells: Cells, layout: Layout, codes: Codes) -> tuple[pd.DataFrame, Steps]:
+def scored_rows(cells: Cells, layout: Layout, codes: Codes, young: Floats) -> tuple[pd.DataFrame, Steps]:
     """The rows of one file that have a score: `row`, `patient`, `visit`, `date` or `day`, and the scores.
 
-    `visit` is `UNSCHEDULED` where no label says which visit it is.
+    `visit` is `UNSCHEDULED` where no label says which visit it is. `codes` and `young` (1 below 8 years) are by row.
     """
-    entries = pd.concat([_block_entries(cells, block, codes) for block in layout.blocks], ignore_index=True)
+    blocks = [_block_entries(cells, block, codes, young) for block in layout.blocks]
+    entries = pd.concat(blocks, ignore_index=True)
     steps = Counter({"rows read": len(cells.rows), "visits read": len(entries)})
     entries = entries[(entries["patient"] >= 0) & (entries["visit"] != NO_VISIT)]
     if layout.wide and cells.mapping.several in (None, "error"):
@@ -47,7 +50,7 @@ def scored_rows(cells: Cells, layout: Layout, codes: Codes) -> tuple[pd.DataFram
     return entries[scored].reset_index(drop=True), steps
 
 
-def _block_entries(cells: Cells, block: Block, codes: Codes) -> pd.DataFrame:
+def _block_entries(cells: Cells, block: Block, codes: Codes, young: Floats) -> pd.DataFrame:
     table: dict[str, Any] = {"row": cells.rows, "patient": codes}
     if "visit" in block.columns:
         table["visit"] = visits_by_label(cells, block.columns["visit"])
@@ -55,22 +58,21 @@ def _block_entries(cells: Cells, block: Block, codes: Codes) -> pd.DataFrame:
         table["visit"] = visits_by_week(cells, block.columns["week"])
     else:
         table["visit"] = UNSCHEDULED if block.visit is None else block.visit
-    for role, column in block.columns.items():
-        if role == "date":
-            table["date"] = cells.dates(role, column).astype("datetime64[s]")
-        elif role == "day":
-            table["day"] = cells.numbers(role, column)
-        elif role in cells.mapping.instruments:
-            table[role] = cells.scores(role, column)
-    return pd.DataFrame(table)
+    if "date" in block.columns:
+        table["date"] = cells.dates("date", block.columns["date"]).astype("datetime64[s]")
+    if "day" in block.columns:
+        table["day"] = cells.numbers("day", block.columns["day"])
+    recorded = {role: name for role, name in block.columns.items() if role in cells.mapping.instruments}
+    scores = {role: cells.scores(role, name) for role, name in recorded.items()}
+    return pd.DataFrame(table | with_computed(cells, block, scores, young))
 
 
 def with_days(entries: pd.DataFrame, start: "pd.Series[Any] | None") -> pd.DataFrame:
     """Days since `start`, the date of every patient's day 0, in place of dates."""
-    if "date" in entries:
-        by_row = pd.Series(start).reindex(entries["patient"]).reset_index(drop=True)
+    if "date" in entries and start is not None:
+        by_row = start.reindex(entries["patient"]).reset_index(drop=True)
         return entries.assign(day=days_between(by_row, entries["date"])).drop(columns="date")
-    return entries if "day" in entries else entries.assign(day=np.nan)
+    return entries if "day" in entries else entries.assign(day=np.nan).drop(columns="date", errors="ignore")
 
 
 def in_visits(entries: pd.DataFrame, cells: Cells, layout: Layout, listed: Codes) -> tuple[pd.DataFrame, Steps]:
@@ -107,7 +109,7 @@ def _dated(loose: pd.DataFrame, cells: Cells, layout: Layout, listed: Codes) -> 
     role = "date" if "date" in layout.blocks[0].columns else "day"
     column = layout.blocks[0].columns[role]
     lacking = loose[loose["day"].isna()]
-    blank = lacking["row"].isin(cells.blank_rows(role, column))
+    blank = lacking["row"].isin(cells.rows[~filled(cells, role, column)])
     unlisted = ~blank & ~lacking["patient"].isin(listed)
     for those, what, remedy in (
         (blank, f"a scored row has no {role}", "fill it in, or map the visit"),

@@ -42,6 +42,7 @@ def read_cohort(
     covariates: Sequence[str] = (),
     several: str | None = None,
     unscheduled: Sequence[str] = (),
+    age_group: str | None = None,
     arm: str | None = None,
     reference_arm: str | None = None,
     strata: Sequence[str] = (),
@@ -53,10 +54,14 @@ def read_cohort(
     data : str or Path
         Name of a built-in cohort, or path of a CSV, Excel, SPSS, SAS, Stata or Parquet file of this machine.
     columns : mapping of role to column name
-        Roles: `patient`; `visit` (label), `week` (planned), `date` or `day`; instruments by name; `age`,
-        `sex`, `start_date`, `stop_date`, `stop_day`, `stop_reason`, `status`; any other name is a
-        patient-level covariate. A `*` in the name of an instrument, date or day stands for the visit
-        label (wide layout). `patient`, the outcome and the covariates default to columns of that name.
+        Roles: `patient`; `visit` (label), `week` (planned), `date` or `day`; instruments by name; `age`, `sex`,
+        `start_date`, `stop_date`, `stop_day`, `stop_reason`, `status`, `rescue_date` or `rescue_day` (first rescue
+        medication); `event`, `event_date` or `event_day`, `event_serious`; any other name is a patient-level
+        covariate. EASI is computed from `easi_<region>_<part>` (regions head, upper_limbs, trunk, lower_limbs;
+        parts area, erythema, induration, excoriation, lichenification), SCORAD from `scorad_a`, `scorad_b`,
+        `scorad_c`; totals that are mapped too are compared. A `*` in the name of an instrument, part, date or day
+        stands for the visit label (wide layout). `patient`, the outcome and the covariates default to columns of
+        that name.
     values : mapping of role to {value in the file: value here}
         Recodes; None or "" makes a value missing.
     visits : mapping of visit label to planned week
@@ -83,6 +88,9 @@ def read_cohort(
         choose the nearest and labels give an error. A row that repeats another counts once.
     unscheduled : sequence of str
         Labels of visits outside the schedule: placed by windows when these and a day are there, else left out.
+    age_group : str, optional
+        "adult" (8 years and older) or "child" (below 8): which weights the regions of the EASI have, when it is
+        computed from them and `age` is not mapped.
     arm, reference_arm, strata
         Patient-level column of the treatment group, the level that others are compared with, and the columns the
         randomisation was stratified by; see `easitrace.cohort.arms.with_arms`.
@@ -100,7 +108,7 @@ def read_cohort(
         own = {"columns": columns, "values": values, "visits": visits, "windows": windows, "format": format,
                "sheet": sheet, "header_row": header_row != 1, "delimiter": delimiter,
                "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
-               "several": several, "unscheduled": unscheduled,
+               "several": several, "unscheduled": unscheduled, "age_group": age_group,
                "encoding": encoding != "utf-8", "decimal": decimal != "."}  # fmt: skip
         return with_arms(_builtin(str(data), own, outcome, needed), arm, reference_arm, strata)
     mapping = build_mapping(
@@ -116,6 +124,7 @@ def read_cohort(
         covariates=needed,
         several=several,
         unscheduled=unscheduled,
+        age_group=age_group,
     )
     findings = Findings(path.name)
     options = Options(delimiter, encoding, decimal, date_format, sheet, header_row)

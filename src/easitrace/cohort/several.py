@@ -26,7 +26,7 @@ REASONS = {
 
 
 def one_per_visit(
-    entries: pd.DataFrame, mapping: Mapping, instruments: list[str], files: Sequence[Findings]
+    entries: pd.DataFrame, mapping: Mapping, files: Sequence[Findings]
 ) -> tuple[pd.DataFrame, Counter[str]]:
     """Apply the rule `several` to every instrument on its own; the day is that of the outcome's score.
 
@@ -49,6 +49,7 @@ def one_per_visit(
     twice = entries.duplicated(KEYS, keep=False)
     if not twice.any():
         return entries, Counter()
+    instruments = [name for name in mapping.instruments if name in entries]
     many, errors = entries[twice], len(files[0].errors)
     for number, findings in enumerate(files):
         _refuse(many[many["file"] == number], mapping.several, instruments, findings)
