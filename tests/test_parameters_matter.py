@@ -1,5 +1,6 @@
 """Changing a parameter changes what a chapter shows: there is no option that does nothing."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,32 @@ CHANGED: list[tuple[str, str, dict[str, Any]]] = [
     ("04_response", "criterion", {"criterion": "easi75"}),
     ("04_response", "loss_rule", {"loss_rule": "half_of_best"}),
     ("04_response", "interval", {"interval": "clopper-pearson"}),
+    ("04_response", "missing", {"missing": "nri"}),
+    ("04_response", "scale", {"scale": "sqrt"}),
+    ("04_response", "covariance", {"covariance": "csh"}),
+    ("04_response", "df", {"df": "satterthwaite"}),
+    ("04_response", "seed", {"seed": 7}),
     ("05_classes", "max_classes", {"max_classes": 2}),
     ("05_classes", "starts", {"starts": 20}),
+    ("06_patient_reported", "decision_week", {"decision_week": 4}),
+    ("06_patient_reported", "estimand", {"estimand": "composite"}),
+    ("06_patient_reported", "interval", {"interval": "clopper-pearson"}),
+    ("06_patient_reported", "quartiles", {"quartiles": "weibull"}),
+    ("07_treatment", "criterion", {"criterion": "easi75"}),
+    ("07_treatment", "interval", {"interval": "clopper-pearson"}),
+    ("07_treatment", "quartiles", {"quartiles": "weibull"}),
     ("08_sensitivity", "missing", {"missing": "nri"}),
     ("08_sensitivity", "imputations", {"imputations": 5}),
     ("00_summary", "published", {"published": None}),
     ("00_summary", "missing", {"missing": "mi"}),
+]
+OF_IMPUTATIONS: list[tuple[str, Any]] = [
+    ("imputations", 5),
+    ("seed", 7),
+    ("scale", "sqrt"),
+    ("covariance", "csh"),
+    ("covariates", ["age"]),
+    ("estimand", "composite"),
 ]
 ARMS: dict[str, Any] = {"arm": "sex", "reference_arm": "female", "covariance": "cs"}
 OF_ARMS: list[tuple[str, Any]] = [
@@ -64,12 +85,18 @@ OF_FILES: list[tuple[str, dict[str, Any]]] = [
     ("values", {"values": {"sex": {"M": "man", "V": "woman"}}}),
     ("visits", {"visits": {"v1": 0, "v2": 4, "v3": 16}}),
     ("missing_codes", {"missing_codes": ["-9", "22,0"]}),
+    ("missing_codes", {"missing_codes": {"-9": "not done"}}),
     ("instrument", {"instrument": {"name": "easi", "label": "Hand", "minimum": 0, "maximum": 90, "grid": 0.5}}),
     ("windows", {"windows": {"v1": [-3, 3], "v2": [20, 28], "v3": [80, 100]}}),
 ]
 REFUSED = [("delimiter", ","), ("encoding", "utf-16"), ("decimal", "."), ("date_format", "yyyy-mm-dd")]
 REFUSED += [("format", "excel"), ("sheet", "Visits"), ("header_row", 3)]
-ELSEWHERE = {"study": "the folder's name", "title": "the page's title", "show_code": "whether code is shown", "formats": "files"}
+ELSEWHERE = {
+    "study": "the folder's name",
+    "title": "the page's title",
+    "show_code": "whether code is shown",
+    "formats": "files",
+}
 ELSEWHERE |= {"disclosure": "whether share/ is written", "min_cell": "what share/ masks"}
 
 
@@ -85,6 +112,18 @@ def test_a_change_is_seen(
     if chapter not in shown:
         shown[chapter] = run_chapter(chapter, monkeypatch)
     assert run_chapter(chapter, monkeypatch, **change) != shown[chapter]
+
+
+def imputed_shares(monkeypatch: pytest.MonkeyPatch, **change: Any) -> dict[str, Any]:
+    numbers = json.loads(run_chapter("04_response", monkeypatch, missing="mi", **change).rsplit("\n", 1)[1])
+    return {name: value for name, value in numbers.items() if name.startswith("rule_share")}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("parameter", "value"), OF_IMPUTATIONS, ids=[name for name, _ in OF_IMPUTATIONS])
+def test_imputed_shares_follow_the_model(parameter: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = imputed_shares(monkeypatch)
+    assert before and imputed_shares(monkeypatch, **{parameter: value}) != before
 
 
 @pytest.mark.parametrize(("parameter", "value"), OF_ARMS, ids=[name for name, _ in OF_ARMS])

@@ -8,6 +8,7 @@ from easitrace.report.tables.classes import latent_table as latent_table
 from easitrace.report.tables.cohort import characteristics_table as characteristics_table
 from easitrace.report.tables.cohort import log_table as log_table
 from easitrace.report.tables.cohort import missing_table as missing_table
+from easitrace.report.tables.cohort import reasons_for_missing_table as reasons_for_missing_table
 from easitrace.report.tables.course import contrasts_table as contrasts_table
 from easitrace.report.tables.course import course_table as course_table
 from easitrace.report.tables.course import means_table as means_table

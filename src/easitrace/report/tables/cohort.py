@@ -40,6 +40,15 @@ def missing_table(data: pd.DataFrame, labels: Mapping[str, str]) -> "GT":
     return journal_table(rows)
 
 
+def reasons_for_missing_table(reasons: pd.DataFrame, names: Mapping[str, str]) -> "GT":
+    """Cells of the file that are missing for a stated reason."""
+    rows = [
+        {"Column": capital(names.get(role, role)), "Reason": reason, "Cells": str(n)}
+        for role, reason, n in reasons[["role", "reason", "n"]].itertuples(index=False)
+    ]
+    return journal_table(rows, text=["Reason"])
+
+
 def log_table(log: pd.DataFrame) -> "GT":
     """The cleaning log: every repair and warning with its place."""
     rows = [{"Code": code, "Where": where, "What": what} for code, where, what in log.itertuples(index=False)]
