@@ -222,6 +222,7 @@ def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
         profile=profile_named(parameters.disclosure, parameters.min_cell),
         identifiers=list(cohort.patients["patient"]),
         outcome=cohort.instrument().label,
+        scale=parameters.scale,
         interval=Interval(parameters.interval, parameters.level),
         style=parameters.for_chapter(["style"])["style"],
     )

@@ -34,7 +34,7 @@ def told_table(
     interval : Interval
         For proportions.
     """
-    shown = table[list(entry.labels)].astype(object)
+    shown = table[entry.labels_of(table)].astype(object)
     for column in entry.counts:
         shown[column] = [_count(keys[entry.table].get((row, column)), told) for row in table.index]
     bases = [_bases(row, keys, entry) for row in table.index]

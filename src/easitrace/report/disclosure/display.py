@@ -40,13 +40,13 @@ def printed(table: pd.DataFrame, entry: Entry, style: Style, level: float) -> "G
     level : float
         Confidence level of its intervals.
     """
-    rows = [_row(row, entry, style, level) for row in table.to_dict("records")]
-    return journal_table(rows, text=[_header(label) for label in entry.labels])
+    named = [*entry.labels_of(table), *entry.counts]
+    rows = [_row(row, named, entry, style, level) for row in table.to_dict("records")]
+    return journal_table(rows, text=[_header(label) for label in entry.labels_of(table)])
 
 
-def _row(row: dict[Any, Any], entry: Entry, style: Style, level: float) -> dict[str, str]:
-    own = [name for name in (*entry.labels, *entry.counts) if name not in HIDDEN]
-    cells = {_header(name): _cell(row[name], name) for name in own}
+def _row(row: dict[Any, Any], named: list[str], entry: Entry, style: Style, level: float) -> dict[str, str]:
+    cells = {_header(name): _cell(row[name], name) for name in named if name not in HIDDEN}
     if entry.share:
         cells["%"] = _number(row["proportion"], style, 100, 0)
         cells[f"{level:.0%} CI, %"] = _between(row["lower"], row["upper"], style, 100, 0)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from easitrace.report.disclosure.derive import MASKED
+from easitrace.report.disclosure.registry import ARM
 from easitrace.report.figures.canvas import BLUE, ORANGE, PALE, SOFT, canvas, in_house_style, value_label, week_axis
 from easitrace.report.style import Style
 
@@ -37,14 +38,22 @@ def means(estimated: pd.DataFrame, label: str, style: Style) -> "Figure":
 
 
 def _points(rows: pd.DataFrame, value: str, limits: Any, colour: str, label: str, style: Style) -> "Figure":
+    arms = rows[ARM].to_numpy() if ARM in rows else np.full(len(rows), "")
     figure, ax = canvas(3.2)
     weeks, centre = rows["week"].to_numpy(float), rows[value].to_numpy(float)
     spread = np.nan_to_num(np.abs(limits.T - centre))
-    ax.errorbar(weeks, centre, yerr=spread, color=colour, lw=2.2, marker="o", ms=6, capsize=4)
+    for place, arm in enumerate(dict.fromkeys(arms)):
+        own = arms == arm
+        look: Any = {"color": SHADES[place] if arm else colour, "label": arm or None}
+        ax.errorbar(weeks[own], centre[own], yerr=spread[:, own], lw=2.2, marker="o", ms=6, capsize=4, **look)
     for week, number in zip(weeks, centre, strict=True):
         value_label(ax, week, number, style.number(number))
     ax.set_ylim(bottom=0)
-    week_axis(ax, rows, label)
+    if ARM in rows:
+        ax.set(xticks=sorted(set(weeks)), xlabel="Week", ylabel=label)
+        ax.legend(frameon=False, fontsize=8)
+    else:
+        week_axis(ax, rows, label)
     return figure
 
 
@@ -69,12 +78,16 @@ def classes_by_rule(rules: pd.DataFrame) -> "Figure":
 @in_house_style
 def still_on_treatment(groups: pd.DataFrame) -> "Figure":
     """Proportion still on treatment at the ends of the groups of weeks; `groups` has `to_week`, `survival`."""
-    rows = groups[groups["survival"].ne(MASKED)]
+    told = groups[groups["survival"].ne(MASKED)]
+    arms = told[ARM] if ARM in told else pd.Series("", index=told.index)
     figure, ax = canvas(2.8)
-    weeks = [0.0, *rows["to_week"].astype(float)]
-    shares = [100.0, *(100 * rows["survival"].astype(float))]
-    ax.plot(weeks, shares, color=PALE, lw=1, ls=(0, (2, 2)))
-    ax.plot(weeks, shares, color=BLUE, lw=0, marker="o", ms=5.5)
+    for place, (arm, rows) in enumerate(told.groupby(arms, sort=False)):
+        weeks = [0.0, *rows["to_week"].astype(float)]
+        shares = [100.0, *(100 * rows["survival"].astype(float))]
+        ax.plot(weeks, shares, color=PALE, lw=1, ls=(0, (2, 2)))
+        ax.plot(weeks, shares, color=SHADES[place], lw=0, marker="o", ms=5.5, label=arm or None)
     ax.axhline(50, color=SOFT, lw=0.8, ls=(0, (4, 3)))
-    ax.set(ylim=(0, 102), xlabel="Week", ylabel="Still on treatment, %", xticks=weeks)
+    ax.set(ylim=(0, 102), xlabel="Week", ylabel="Still on treatment, %", xticks=[0.0, *sorted({*told["to_week"]})])
+    if ARM in told:
+        ax.legend(frameon=False, fontsize=8)
     return figure

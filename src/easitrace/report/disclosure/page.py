@@ -12,11 +12,12 @@ from easitrace.report.disclosure.derive import MASKED
 from easitrace.report.disclosure.display import in_words, printed
 from easitrace.report.disclosure.drawings import told_rows
 from easitrace.report.disclosure.profiles import BASE, Profile
-from easitrace.report.disclosure.registry import MEANS, SHAREABLE, TREATMENT_COURSE, Entry
+from easitrace.report.disclosure.registry import ARM, CONTRASTS, MEANS, SHAREABLE, TREATMENT_COURSE, Entry
 from easitrace.report.disclosure.shared_chapter import SharedChapter
 from easitrace.report.disclosure.sheets import Sheets
 from easitrace.report.execute import Ran
 from easitrace.report.figures import change_forest, responder_shares
+from easitrace.report.words import DIFFERENCE_NOTES, SCALE_NOTES
 
 TITLES = {
     "01_cohort": "The cohort",
@@ -32,9 +33,10 @@ LIMITS = ["lower", "upper"]
 
 @dataclass(frozen=True)
 class Names:
-    """What a report calls things: the outcome's label, its confidence level, how numbers are printed."""
+    """What a report calls things: the outcome's label, the model's scale, the confidence level, the numbers' style."""
 
     outcome: str
+    scale: str
     level: float
     style: dict[str, Any]
 
@@ -111,9 +113,21 @@ def _show(chapter: SharedChapter, entry: Entry, table: pd.DataFrame, names: Name
     """A told table, and the figure that goes with it."""
     name = entry.table.removeprefix(f"{chapter.name}_")
     display = printed(table, entry, chapter.style, names.level)
-    chapter.table(display, table, name=name, caption=entry.caption, note=NOTE)
+    chapter.table(display, table, name=name, caption=entry.caption, note=f"{NOTE}{_scale_note(entry, names)}")
     if entry.table in DRAWN:
-        DRAWN[entry.table](chapter, table, names)
+        DRAWN[entry.table](chapter, _arm_in(table, entry.labels[0]), names)
+
+
+def _scale_note(entry: Entry, names: Names) -> str:
+    notes = {CONTRASTS: DIFFERENCE_NOTES, MEANS: SCALE_NOTES}.get(entry.table, {})
+    return f" {notes[names.scale]}" if notes else ""
+
+
+def _arm_in(table: pd.DataFrame, label: str) -> pd.DataFrame:
+    """The table with the arm in its rows' names, when it is by arm."""
+    if ARM not in table:
+        return table
+    return table.assign(**{label: [f"{arm}, {own}" for arm, own in table[[ARM, label]].itertuples(index=False)]})
 
 
 def _course(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
@@ -173,7 +187,8 @@ def _rules(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
 
 def _treatment(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
     if len(told_rows(table, ["survival"])):
-        said = table.assign(at="week " + table["to_week"].map("{:g}".format))
+        arms = table[ARM] + " " if ARM in table else ""
+        said = table.assign(at=arms + "week " + table["to_week"].map("{:g}".format))
         chapter.figure(
             drawings.still_on_treatment(table),
             name="survival",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from easitrace.report.disclosure.registry import TREATMENT_COURSE, Entry
+from easitrace.report.disclosure.registry import ARM, TREATMENT_COURSE, Entry
 
 OTHER = "other"
 WITHHELD = "(text left out)"
@@ -28,7 +28,7 @@ def prepared(table: pd.DataFrame, entry: Entry, threshold: int) -> pd.DataFrame:
     table = RESHAPED[entry.table](table, threshold) if entry.table in RESHAPED else table
     if entry.pooled:
         table = _pooled(table, entry, threshold)
-    words = [name for name in entry.labels if not pd.api.types.is_numeric_dtype(table[name])]
+    words = [name for name in entry.labels_of(table) if not pd.api.types.is_numeric_dtype(table[name])]
     return table.assign(**{name: table[name].map(harmless, na_action="ignore") for name in words})
 
 
@@ -41,7 +41,8 @@ def _pooled(table: pd.DataFrame, entry: Entry, threshold: int) -> pd.DataFrame:
     """Rows of a variable with a small count joined: a rare word is nobody's business."""
     column = next(name for name in entry.down)
     rare = table[column].lt(threshold)
-    joined = table[rare].groupby(list(entry.down[column]), sort=False)
+    by = [label for label in (ARM, *entry.down[column]) if label in table]
+    joined = table[rare].groupby(by, sort=False)
     others = joined.agg(dict.fromkeys(table.columns, "first") | {column: "sum"}).reset_index(drop=True)
     order = {name: place for place, name in enumerate(dict.fromkeys(table[entry.down[column][0]]))}
     whole = pd.concat([table[~rare], others.assign(**{entry.written: OTHER})], ignore_index=True)
@@ -50,11 +51,15 @@ def _pooled(table: pd.DataFrame, entry: Entry, threshold: int) -> pd.DataFrame:
 
 def _by_rule(rules: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """A row per rule and class; how many patients change class between two rules is not shared."""
-    return rules.drop(columns="changed").melt("rule", var_name="class", value_name="count")
+    kept = [name for name in (ARM, "rule") if name in rules]
+    return rules.drop(columns="changed").melt(kept, var_name="class", value_name="count")
 
 
 def _grouped_weeks(weeks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Stops between planned weeks, neighbouring weeks joined until at least `threshold` patients stopped."""
+    if ARM in weeks:
+        parts = [_grouped_weeks(own.drop(columns=ARM), threshold).assign(arm=arm) for arm, own in weeks.groupby(ARM)]
+        return pd.concat(parts, ignore_index=True)
     rows = []
     start = {"week": 0.0, "stopped": 0.0, "censored": 0.0}
     total = float(weeks["at_risk"].iloc[0])

@@ -6,8 +6,14 @@ its number of patients away (degrees of freedom, achieved levels, exact test sta
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+ARM = "arm"
 TREATMENT_COURSE = "07_treatment_by_week"
+CONTRASTS = "03_trajectory_contrasts"
 MEANS = "03_trajectory_mean_estimates"
 
 
@@ -61,6 +67,10 @@ class Entry:
     p: str = ""
     n_of: str = "n"
     finest: float = 0.5
+
+    def labels_of(self, table: "pd.DataFrame") -> list[str]:
+        """The label columns of a table, which may be by arm."""
+        return [*([ARM] if ARM in table else []), *self.labels]
 
     @property
     def columns(self) -> list[str]:
@@ -123,7 +133,7 @@ SHAREABLE: tuple[Entry, ...] = (
         estimates=("mean", *LIMITS),
     ),
     Entry(
-        "03_trajectory_contrasts",
+        CONTRASTS,
         "Estimated changes between visits.",
         ("name",),
         estimates=("estimate", *LIMITS),

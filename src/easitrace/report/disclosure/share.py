@@ -51,7 +51,7 @@ def _write(sheets: Sheets, folder: Path, study: Study, sharing: Sharing, formats
     from easitrace import __version__
     from easitrace.report.documents import write_documents
 
-    names = Names(sharing.outcome, sharing.interval.level, sharing.style)
+    names = Names(sharing.outcome, sharing.scale, sharing.interval.level, sharing.style)
     made = chapters(sheets, sharing.profile, names, folder)
     shutil.rmtree(folder / "results")
     merge_results(made, folder)

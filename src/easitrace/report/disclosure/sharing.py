@@ -22,6 +22,8 @@ class Sharing:
         The patients' identifiers, which no shared file may hold.
     outcome : str
         Label of the outcome.
+    scale : str
+        Scale of the trajectory model.
     interval : Interval
         Of proportions.
     style : dict
@@ -31,6 +33,7 @@ class Sharing:
     profile: Profile
     identifiers: Sequence[str]
     outcome: str
+    scale: str
     interval: Interval
     style: dict[str, Any]
 

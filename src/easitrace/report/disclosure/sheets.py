@@ -13,7 +13,7 @@ from easitrace.report.disclosure.derive import Keys, told_table
 from easitrace.report.disclosure.gate import COHORT, Key, Ledger
 from easitrace.report.disclosure.prepare import prepared
 from easitrace.report.disclosure.profiles import Interval, Profile
-from easitrace.report.disclosure.registry import SHAREABLE, Entry
+from easitrace.report.disclosure.registry import ARM, SHAREABLE, Entry
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -86,6 +86,10 @@ def _opened(frames: Frames) -> Ledger:
         raise DisclosureError(Problem("E503", "table 01_cohort_baseline", "is not there, so the cohort has no size"))
     first = frames["01_cohort_baseline"].iloc[0]
     ledger.enter(COHORT, first["n"] + first["missing"])
+    course = frames.get("02_course_course", pd.DataFrame())
+    if ARM in course:
+        sizes = course.groupby(ARM, sort=False)[["n", "missing"]].first().sum(axis=1)
+        ledger.adds_up(COHORT, [ledger.enter((ARM, arm), size) for arm, size in sizes.items()])
     return ledger
 
 
@@ -96,7 +100,8 @@ def _entered(table: pd.DataFrame, entry: Entry, ledger: Ledger) -> Keys:
         for column, (kind, *labels) in entry.counts.items():
             count = values[column]
             if pd.notna(count):
-                key = _key(kind, [values[label] for label in labels], count, ledger)
+                named = [values[label] for label in (ARM, *labels) if label in values]
+                key = _key(kind, named, count, ledger)
                 keys[row, column] = ledger.enter(key, count)
     for whole, parts in _sums(table, keys, entry):
         ledger.adds_up(whole, parts)
@@ -115,12 +120,20 @@ def _sums(table: pd.DataFrame, keys: Keys, entry: Entry) -> Iterator[tuple[Key, 
         own = [column for column, of in entry.of.items() if of == whole and column not in entry.down]
         parts = [keys[row, column] for column in own if (row, column) in keys]
         if parts and parts != [COHORT]:
-            yield keys.get((row, whole), COHORT), parts
+            yield keys.get((row, whole), _everybody(table, row)), parts
     for column, labels in entry.down.items():
-        for _, rows in table[table[column].notna()].groupby(list(labels), sort=False):
-            yield keys.get((rows.index[0], entry.of[column]), COHORT), [keys[row, column] for row in rows.index]
+        by = [label for label in (ARM, *labels) if label in table]
+        for _, rows in table[table[column].notna()].groupby(by, sort=False):
+            first = rows.index[0]
+            whole = keys.get((first, entry.of[column]), _everybody(table, first))
+            yield whole, [keys[row, column] for row in rows.index]
     if entry.total_row:
         column, (label, word) = next(iter(entry.counts)), entry.total_row
         total = table.index[table[label] == word][0]
         others = [keys[row, column] for row in table.index if row != total]
         yield from [(keys[total, column], others)] if others else []
+
+
+def _everybody(table: pd.DataFrame, row: int) -> Key:
+    """All whom a row may be about: the cohort, or the row's arm."""
+    return (ARM, table.at[row, ARM]) if ARM in table else COHORT
