@@ -16,13 +16,14 @@ import pyarrow.compute as pc
 
 from easitrace.cohort.dates import EARLIEST_YEAR, ISO, Days, calendar, date_pattern, no_such_day, not_a_date, not_yet
 from easitrace.cohort.findings import Findings, counted, inert, place, quoted, row_list
-from easitrace.cohort.formats.table import Columns, Table, as_text, is_date, is_number, is_text, wall_time
+from easitrace.cohort.formats.table import TEXT, Columns, Table, as_text, is_date, is_number, is_text, wall_time
 from easitrace.cohort.mapping import Mapping
 
 Floats = npt.NDArray[np.float64]
 
 OLDEST = 120
 CORRECT = "correct the cell, or add it to missing_codes"
+LABEL = "label it, or add it to missing_codes"
 MISSING_WORDS = re.compile(r"(?i)n\.?/?[ad]\.?|nan|null|none|missing|unknown|onbekend|[-.?x]+")
 
 
@@ -188,12 +189,11 @@ class Cells:
         """The column as days (datetime64[D]), missing as NaT; text only in the declared format."""
         if is_date(self.columns[column]) and not self._recodes_dates(role):
             days, years = self._plain_days(role, column)
-            impossible = np.zeros(len(days), dtype=bool)
         else:
-            days, impossible, years = self._parsed_days(role, column)
+            days, years = self._parsed_days(role, column)
         today = np.datetime64(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1), "D")
-        future = (days > today) | (years < EARLIEST_YEAR)
-        self._report("E219", column, future & ~impossible, not_yet)
+        future = ~np.isnat(days) & ((days > today) | (years < EARLIEST_YEAR))
+        self._report("E219", column, future, not_yet)
         days[future] = np.datetime64("NaT")
         return days
 
@@ -207,7 +207,7 @@ class Cells:
         self._keep_missing(role, column, pa.array(np.zeros(len(days), dtype=bool)), self.columns[column])
         return days, days.astype("datetime64[Y]").astype(np.int64) + 1970
 
-    def _parsed_days(self, role: str, column: str) -> tuple[Days, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    def _parsed_days(self, role: str, column: str) -> tuple[Days, npt.NDArray[np.int64]]:
         written = ISO if is_date(self.columns[column]) else self.mapping.date_format or ""
         words = self._words(role, column, {})
         parts = pc.extract_regex(words, date_pattern(written))
@@ -215,16 +215,28 @@ class Cells:
         self._report("E218", column, wrong, lambda cell: not_a_date(cell, written), words)
         days, impossible, years = calendar(parts)
         self._report("E219", column, impossible, lambda cell: no_such_day(cell, written), words)
-        return days, impossible, years
+        return days, years
 
     def covariate(self, role: str, column: str) -> Any:
         """Floats when the column holds numbers, words when it holds none; a mixture is an error."""
         if is_number(self.columns[column]):
-            labelled = column in self.table.labels
-            return self.listed_words(role, column) if labelled else self.numbers(role, column)
+            return self.listed_words(role, column) if self._labelled(column) else self.numbers(role, column)
         words = self.words(role, column)
         numeric = pc.match_substring_regex(words, _number_pattern(self.mapping.decimal))
         return self.numbers(role, column) if pc.any(numeric).as_py() else self.listed_words(role, column)
+
+    def _labelled(self, column: str) -> bool:
+        """Whether the codes of a column have labels; some with and some without are an error."""
+        labels = pa.array(list(self.table.labels.get(column, {})), TEXT)
+        text = self.text[column]
+        given = _mask(pc.not_equal(text, "")) & ~_mask(
+            pc.is_in(text, value_set=pa.array(self._missing_codes(column), TEXT))
+        )
+        bare = given & ~_mask(pc.is_in(text, value_set=labels))
+        if (bare == given).all():
+            return False
+        self._report("E222", column, bare, lambda cell: (f"{quoted(cell)} has no label, other codes have", LABEL))
+        return True
 
     def _report(
         self,
