@@ -50,6 +50,7 @@ def test_a_rule_without_scores_leaves_the_change_to_the_recorded_ones() -> None:
     held = over_analyses(numbers(), "hypothetical", "nri")
     assert (held["side"], held["n_same"]) == (-1, 2)
     assert (held["own_share_lower"], held["n_inside"]) == (0.15, 4)
+    assert "the choice, whose rule leaves the change to the recorded scores." in said(held)
 
 
 def test_one_answer_everywhere_holds() -> None:

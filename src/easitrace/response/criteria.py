@@ -158,4 +158,5 @@ def _in_words(expression: Expression, cohort: Cohort) -> str:
         return f"{label}-{expression.percent}"
     if isinstance(expression, Reached):
         return f"{label} {SIGNS[expression.relation]} {expression.score}"
-    return f"{label} {expression.direction} {SIGNS['>=']} {expression.points} points"
+    unit = "point" if expression.points == 1 else "points"
+    return f"{label} {expression.direction} {SIGNS['>=']} {expression.points} {unit}"

@@ -65,7 +65,8 @@ def important_changes(table: pd.DataFrame, labels: Mapping[str, str], style: Sty
     ax.axvline(1, color=INK, lw=1.0, ls=(0, (4, 3)))
     ax.errorbar(centre, range(len(table)), xerr=spread, fmt="s", color=BLUE, ms=5, lw=1.6, capsize=3)
     names = [
-        f"{labels[row['instrument']]} ({row['important']:g} points), {row['to']}, n = {row['n_pairs']}"
+        f"{labels[row['instrument']]} ({row['important']:g} {'point' if row['important'] == 1 else 'points'}), "
+        f"{row['to']}, n = {row['n_pairs']}"
         for row in table.to_dict("records")
     ]
     ax.set(yticks=range(len(table)), yticklabels=names, ylim=(len(table) - 0.4, -0.6))

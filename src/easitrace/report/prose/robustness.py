@@ -26,9 +26,10 @@ def over_analyses(numbers: Mapping[str, Any], estimand: str, missing: str) -> di
     -------
     dict
         `n_changes`, `change_least`, `change_most`; `side` of zero on which the interval of the report's choice lies,
-        -1, 1, or 0 when it includes zero, and `n_same`, the analyses of which that is true too; `n_shares`,
-        `share_least`, `share_most`, and `n_inside`, the proportions within the interval of the choice's,
-        `own_share_lower` to `own_share_upper`. A count is 0 and the rest missing where nothing was estimable.
+        -1, 1, or 0 when it includes zero, and `n_same`, the analyses of which that is true too; `of_scores`, a remark
+        where the choice has no change of its own; `n_shares`, `share_least`, `share_most`, and `n_inside`, the
+        proportions within the interval of the choice's, `own_share_lower` to `own_share_upper`. A count is 0 and the
+        rest missing where nothing was estimable.
     """
     analyses = list(_different(numbers))
     changes = [one for one in analyses if one["change"] is not None]
@@ -40,6 +41,7 @@ def over_analyses(numbers: Mapping[str, Any], estimand: str, missing: str) -> di
         "n_changes": len(changes),
         **_ends(changes, "change"),
         "side": _side(of_scores),
+        "of_scores": "" if of_scores is own else ", whose rule leaves the change to the recorded scores",
         "n_same": sum(_side(one) == _side(of_scores) for one in changes),
         "n_shares": len(shares),
         **_ends(shares, "share"),
@@ -69,7 +71,7 @@ def _of_changes(held: Mapping[str, Any]) -> str:
     return (
         f"The conclusion about the change {hangs} estimand and missing-data rule: over {{n_changes:d}} different "
         "analyses ([Table](#08_sensitivity-estimands)) the change runs from {change_least} to {change_most}{unit}, and "
-        f"in {{n_same:d}} of them its interval {zero} zero, like that of this report's choice, {{choice}}."
+        f"in {{n_same:d}} of them its interval {zero} zero, like that of this report's choice, {{choice}}{{of_scores}}."
     )
 
 
