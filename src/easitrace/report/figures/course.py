@@ -45,7 +45,7 @@ def spaghetti(
 def change_forest(changes: pd.DataFrame, label: str, style: Style) -> "Figure":
     """Changes between visits with their intervals, estimate and interval printed at the right, zero as reference.
 
-    `changes` has `name`, `n`, `estimate`, `lower`, `upper`.
+    `changes` has `name`, `n`, `estimate`, `lower`, `upper`; with `arm` the arm is named too.
     """
     figure, ax = canvas(0.9 + 0.34 * len(changes))
     rows = range(len(changes))
@@ -53,7 +53,8 @@ def change_forest(changes: pd.DataFrame, label: str, style: Style) -> "Figure":
     spread = np.abs(changes[["lower", "upper"]].to_numpy(float).T - centre)
     ax.axvline(0, color=SOFT, lw=0.8, ls=(0, (4, 3)))
     ax.errorbar(centre, rows, xerr=spread, fmt="s", color=BLUE, ms=5, lw=1.6, capsize=3)
-    names = [f"{name}  (n = {n})" for name, n in zip(changes["name"], changes["n"], strict=True)]
+    named = changes["arm"] + ", " + changes["name"] if "arm" in changes else changes["name"]
+    names = [f"{name}  (n = {n})" for name, n in zip(named, changes["n"], strict=True)]
     ax.set(yticks=list(rows), yticklabels=names, xlabel=label, ylim=(len(changes) - 0.4, -0.6))
     for row, (estimate, lower, upper) in enumerate(changes[["estimate", "lower", "upper"]].to_numpy(float)):
         text = f"{style.number(estimate)} ({style.interval(lower, upper)})"
@@ -66,7 +67,7 @@ def differences_forest(differences: pd.DataFrame, label: str, style: Style) -> "
     compared = effects(differences)
     names = compared["visit"].astype(str) + ", " + compared["name"]
     n = compared["n"].astype(str) + " v " + compared["n_reference"].astype(str)
-    return change_forest(compared.assign(name=names, n=n), label, style)
+    return change_forest(compared.assign(name=names, n=n).drop(columns="arm"), label, style)
 
 
 @in_house_style

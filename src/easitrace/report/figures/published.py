@@ -5,22 +5,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from easitrace.report.figures.arms import LOOKS
 from easitrace.report.figures.canvas import BLUE, SOFT, canvas, in_house_style, value_label
 from easitrace.report.figures.treatment import apart
 from easitrace.report.style import Style
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MARKERS = "sD^vPX"
+OURS = ({"color": BLUE, "marker": "o", "ls": "-"},)
 
 
 @in_house_style
 def course_in_context(ours: pd.DataFrame, context: pd.DataFrame, label: str, style: Style) -> "Figure":
     """Our means or medians with their limits, and those of published cohorts as open markers.
 
-    `ours` has `week`, `n`, `value`, `lower`, `upper`; `context` has `study`, `drug`, `n`, `week`, `value`, `lower`,
-    `upper` (missing limits are not drawn).
+    `ours` has `week`, `n`, `value`, `lower`, `upper`, and `arm` where there are arms; `context` has `study`, `drug`,
+    `n`, `week`, `value`, `lower`, `upper` (missing limits are not drawn).
     """
     figure, ax = canvas(3.3)
     ends = []
@@ -30,23 +33,31 @@ def course_in_context(ours: pd.DataFrame, context: pd.DataFrame, label: str, sty
         look = {"color": SOFT, "marker": marker, "markerfacecolor": "white", "ms": 6, "lw": 1.2, "capsize": 3}
         ax.errorbar(rows["week"], rows["value"], yerr=spread, ls=(0, (4, 2)), **look)
         ends.append((float(rows["value"].iloc[-1]), _named(str(study), rows.iloc[0])))
-    weeks, values = ours["week"].to_numpy(float), ours["value"].to_numpy(float)
-    spread = np.abs(ours[["lower", "upper"]].to_numpy(float).T - values)
-    ax.errorbar(weeks, values, yerr=spread, color=BLUE, lw=2.2, marker="o", ms=6, capsize=4, zorder=5)
-    for week, value in zip(weeks, values, strict=True):
-        value_label(ax, week, value, style.number(value))
+    parts = (
+        {str(arm): rows for arm, rows in ours.groupby("arm", sort=False)} if "arm" in ours else {"This cohort": ours}
+    )
+    for name, look in zip(parts, OURS if len(parts) == 1 else LOOKS, strict=False):
+        _our_course(ax, parts[name], name, look, style)
     ax.set_ylim(bottom=0)
     ends.sort()
     heights = apart([end[0] for end in ends], 0.075 * ax.get_ylim()[1])
     for (_, name), height in zip(ends, heights, strict=True):
         ax.text(1.015, height, name, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=SOFT)
-    place = {"xytext": (9, -11), "textcoords": "offset points", "fontsize": 8, "color": BLUE}
-    ax.annotate("This cohort", (weeks[-1], values[-1]), **place)
-    counts = dict(zip(ours["week"], ours["n"], strict=True))
+    counts = ours.groupby("week")["n"].sum().to_dict()
     ticks = sorted({*ours["week"], *context["week"]})
     names = [f"{week:g}\nn = {counts[week]}" if week in counts else f"{week:g}" for week in ticks]
     ax.set(xticks=ticks, xticklabels=names, xlabel="Week (n of this cohort)", ylabel=label)
     return figure
+
+
+def _our_course(ax: "Axes", rows: pd.DataFrame, name: str, look: dict[str, Any], style: Style) -> None:
+    weeks, values = rows["week"].to_numpy(float), rows["value"].to_numpy(float)
+    spread = np.abs(rows[["lower", "upper"]].to_numpy(float).T - values)
+    ax.errorbar(weeks, values, yerr=spread, lw=2.2, ms=6, capsize=4, zorder=5, **look)
+    for week, value in zip(weeks, values, strict=True):
+        value_label(ax, week, value, style.number(value))
+    place = {"xytext": (9, -11), "textcoords": "offset points", "fontsize": 8, "color": look["color"]}
+    ax.annotate(name, (weeks[-1], values[-1]), **place)
 
 
 @in_house_style
@@ -56,7 +67,10 @@ def shares_in_context(ours: pd.DataFrame, context: pd.DataFrame, label: str, sty
     `ours` has `visit`, `n`, `value`, `lower`, `upper` in percent; `context` has `study`, `drug`, `n`, `week`, `value`,
     `lower`, `upper`.
     """
-    rows = [(f"This cohort, {row['visit']}, n = {row['n']}", row, True) for row in ours.to_dict("records")]
+    rows = [
+        (f"{row.get('arm', 'This cohort')}, {row['visit']}, n = {row['n']}", row, True)
+        for row in ours.to_dict("records")
+    ]
     published = context.sort_values(["drug", "study", "week"])
     rows += [
         (f"{_named(str(row['study']), row)}, week {row['week']:g}", row, False) for row in published.to_dict("records")

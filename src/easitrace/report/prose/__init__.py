@@ -3,7 +3,9 @@
 from easitrace.report.prose.arms import arm_model as arm_model
 from easitrace.report.prose.arms import arm_shares_sentence as arm_shares_sentence
 from easitrace.report.prose.arms import arms_sentence as arms_sentence
+from easitrace.report.prose.arms import comparison_numbers as comparison_numbers
 from easitrace.report.prose.arms import comparison_sentence as comparison_sentence
+from easitrace.report.prose.arms import comparisons_note as comparisons_note
 from easitrace.report.prose.arms import difference_numbers as difference_numbers
 from easitrace.report.prose.arms import differences_note as differences_note
 from easitrace.report.prose.arms import differences_sentence as differences_sentence

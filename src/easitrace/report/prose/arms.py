@@ -120,6 +120,25 @@ def _joint_keys(tests: pd.DataFrame) -> list[str]:
     return ["none" if hypothesis == NO_DIFFERENCE else "same" for hypothesis in tests["hypothesis"]]
 
 
+def comparison_numbers(comparisons: pd.DataFrame) -> dict[str, Any]:
+    """`arm_shift_drug_v_placebo_week_12`, ... of the observed scores of each arm against the reference."""
+    columns = {"shift": "arm_shift", "lower": "arm_shift_lower", "upper": "arm_shift_upper", "p": "arm_shift_p"}
+    return {
+        f"{prefix}_{slug(row['name'])}_{slug(row['visit'])}": row[column]
+        for row in comparisons.to_dict("records")
+        for column, prefix in columns.items()
+    }
+
+
+def comparisons_note(comparisons: pd.DataFrame) -> str:
+    """Which test was done and how the shift is defined."""
+    methods = "; ".join(dict.fromkeys(comparisons["method"]))
+    return (
+        f"P: {methods}. Shift: Hodges-Lehmann estimate, the arm minus the reference, of the patients seen. "
+        "P values are not adjusted."
+    )
+
+
 def responder_numbers(compared: pd.DataFrame) -> dict[str, Any]:
     """`risk_difference_drug_v_placebo_easi75_week_16`, ... and `odds_ratio_...`, by arm, criterion and visit."""
     columns = {

@@ -20,7 +20,7 @@ from easitrace.report.words import (
 def spaghetti_caption(cohort: Cohort) -> str:
     """Caption of the individual courses, with the source of the severity bands."""
     outcome = cohort.instrument()
-    shaded = f" Severity bands: {outcome.bands[0].source}." if outcome.bands else ""
+    shaded = f" Severity bands: {outcome.bands[0].source}." if outcome.bands and not cohort.arms else ""
     return f"{outcome.label} of every patient (thin) and medians with quartiles (heavy) at the planned visits.{shaded}"
 
 

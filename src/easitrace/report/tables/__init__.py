@@ -1,6 +1,7 @@
 """The display tables of the chapters: tidy results in, a great-tables table in journal style out."""
 
 from easitrace.report.tables.arms import classes_by_arm_table as classes_by_arm_table
+from easitrace.report.tables.arms import comparisons_table as comparisons_table
 from easitrace.report.tables.arms import differences_table as differences_table
 from easitrace.report.tables.arms import responders_by_arm_table as responders_by_arm_table
 from easitrace.report.tables.classes import agreement_table as agreement_table

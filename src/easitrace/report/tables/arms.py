@@ -35,6 +35,27 @@ def differences_table(data: pd.DataFrame, style: Style, level: float, unit: str)
     return journal_table(rows, groups="Arms")
 
 
+def comparisons_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
+    """Observed scores of each arm against the reference by visit: medians, Hodges-Lehmann shift with interval, P.
+
+    `data` is `easitrace.response.arm_ranks.arm_comparisons`.
+    """
+    rows = [
+        {
+            "Arms": capital(row["name"]),
+            "Visit": capital(row["visit"]),
+            "n": f"{row['n']} v {row['n_reference']}",
+            "Median, arm": style.number(row["median"]),
+            "Median, reference": style.number(row["reference_median"]),
+            "Shift, points": style.number(row["shift"], style.digits + 1),
+            f"{level:.0%} CI": style.interval(row["lower"], row["upper"], style.digits + 1),
+            "P": style.p(row["p"]),
+        }
+        for row in data.to_dict("records")
+    ]
+    return journal_table(rows, groups="Arms")
+
+
 def classes_by_arm_table(data: pd.DataFrame, style: Style) -> "GT":
     """Response classes with a column per arm; `data` is `easitrace.response.arm_endpoints.classes_by_arm`."""
     headings = {"patients": "Of all patients", "classified": "Of the patients classified"}
@@ -52,8 +73,7 @@ def responders_by_arm_table(data: pd.DataFrame, style: Style, level: float, name
     """
     rows = [
         {
-            "Arms": capital(f"{row['arm']} v {row['reference']}"),
-            "Criterion": names[row["criterion"]] if first else "",
+            "Criterion": f"{names[row['criterion']]}, {row['arm']} v {row['reference']}",
             "Visit": capital(row["visit"]),
             "Arm": _share(row["responders"], row["n"], row["proportion"], style),
             "Reference": _share(row["reference_responders"], row["reference_n"], row["reference_proportion"], style),
@@ -65,9 +85,14 @@ def responders_by_arm_table(data: pd.DataFrame, style: Style, level: float, name
             ),
             "P": style.p(row["odds_p"]),
         }
-        for row, first in zip(data.to_dict("records"), ~data.duplicated(["arm", "criterion"]), strict=True)
+        for row in data.sort_values(["criterion", "arm"], key=_in_order, kind="stable").to_dict("records")
     ]
-    return journal_table(rows, text=["Visit"], groups="Arms")
+    return journal_table(rows, groups="Criterion")
+
+
+def _in_order(column: pd.Series) -> pd.Series:
+    """By first appearance."""
+    return pd.Series(pd.factorize(column)[0], index=column.index)
 
 
 def _share(responders: float, n: int, proportion: float, style: Style) -> str:

@@ -20,6 +20,7 @@ def course_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         spread = f"{style.number(row['median'])} [{style.range(row['q1'], row['q3'])}]"
         rows.append(
             {
+                **arm_cell(row),
                 "Visit": capital(row["visit"]),
                 "n": str(row["n"]),
                 "Median [Q1\u2013Q3]": spread,
@@ -29,13 +30,14 @@ def course_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
                 f"Median of the changes, % ({level:.0%} CI)": _change(row, "median_change", "median_change", style),
             }
         )
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def paired_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """Exact paired tests: the pairs, their medians, the Hodges-Lehmann shift with its interval, P."""
     rows = [
         {
+            **arm_cell(row),
             "Comparison": capital(row["name"]),
             "Pairs": str(row["n_pairs"]),
             "Median, earlier": style.number(row["median_from"]),
@@ -46,7 +48,7 @@ def paired_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def means_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
