@@ -179,7 +179,8 @@ def _assign(
         at, own = next(iter(found.items()))
         taken[at][role] = own
     else:
-        at = next((at for at, own in inside.items() if own is not None and own != name), 0)
+        only = holders[0] if len(holders) == 1 else 0
+        at = next((at for at, own in inside.items() if own is not None and own != name), only)
         shown = _inside(name, files[at], files) or name
         if "*" in shown:
             shown = shown.replace("*", mapping.labels[0])

@@ -8,24 +8,27 @@ from typing import Any
 
 from easitrace.cohort.arms import with_arms
 from easitrace.cohort.assemble import assemble
-from easitrace.cohort.cells import Cells
 from easitrace.cohort.cohort import Cohort
-from easitrace.cohort.findings import Findings
 from easitrace.cohort.flow import flow_frame, patient_steps
 from easitrace.cohort.formats.options import Options
-from easitrace.cohort.formats.source import check_unchanged, read_source
-from easitrace.cohort.formats.table import is_text
-from easitrace.cohort.join import Reading
-from easitrace.cohort.layout import DATA, Layout, find_layout
 from easitrace.cohort.mapping import build_mapping
-from easitrace.cohort.roles import DATE_ROLES
+from easitrace.cohort.study_files import (
+    check_files_unchanged,
+    missing_reasons,
+    open_files,
+    readings_of,
+    study_files,
+)
 from easitrace.errors import ParameterError, Problem
 
 
 def read_cohort(
     data: str | Path,
     *,
-    columns: MappingOf[str, str] | None = None,
+    visit_data: Sequence[str | Path] = (),
+    patient_data: str | Path | None = None,
+    event_data: str | Path | None = None,
+    columns: MappingOf[str, str | Sequence[str]] | None = None,
     values: MappingOf[str, MappingOf[Any, Any]] | None = None,
     visits: MappingOf[Any, float] | None = None,
     windows: MappingOf[Any, Sequence[float]] | None = None,
@@ -53,6 +56,9 @@ def read_cohort(
     ----------
     data : str or Path
         Name of a built-in cohort, or path of a CSV, Excel, SPSS, SAS, Stata or Parquet file of this machine.
+    visit_data, patient_data, event_data
+        Further files that are joined by patient: with rows per visit, with one row per patient, with one row per
+        adverse event. A sheet of a workbook is written `study.xlsx#Patients`.
     columns : mapping of role to column name
         Roles: `patient`; `visit` (label), `week` (planned), `date` or `day`; instruments by name; `age`, `sex`,
         `start_date`, `stop_date`, `stop_day`, `stop_reason`, `status`, `rescue_date` or `rescue_day` (first rescue
@@ -61,7 +67,8 @@ def read_cohort(
         parts area, erythema, induration, excoriation, lichenification), SCORAD from `scorad_a`, `scorad_b`,
         `scorad_c`; totals that are mapped too are compared. A `*` in the name of an instrument, part, date or day
         stands for the visit label (wide layout). `patient`, the outcome and the covariates default to columns of
-        that name.
+        that name. A column is looked for in every file that can have it; one that several have is written
+        `file.csv:name`. The patient, visit, week, date and day may have a list of names, one for each file.
     values : mapping of role to {value in the file: value here}
         Recodes; None or "" makes a value missing.
     visits : mapping of visit label to planned week
@@ -105,7 +112,8 @@ def read_cohort(
     path = Path(data)
     needed = [*covariates, *strata, *([arm] if arm else [])]
     if _is_builtin(path):
-        own = {"columns": columns, "values": values, "visits": visits, "windows": windows, "format": format,
+        own = {"visit_data": visit_data, "patient_data": patient_data, "event_data": event_data,
+               "columns": columns, "values": values, "visits": visits, "windows": windows, "format": format,
                "sheet": sheet, "header_row": header_row != 1, "delimiter": delimiter,
                "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
                "several": several, "unscheduled": unscheduled, "age_group": age_group,
@@ -125,27 +133,16 @@ def read_cohort(
         several=several,
         unscheduled=unscheduled,
         age_group=age_group,
+        events_apart=event_data is not None,
     )
-    findings = Findings(path.name)
+    files = study_files(data, visit_data, patient_data, event_data)
     options = Options(delimiter, encoding, decimal, date_format, sheet, header_row)
-    table, source = read_source(data, format, options, findings)
-    layout = find_layout(mapping, table.header, findings)
-    cells = Cells.of(table, layout.names, mapping, findings)
-    _check_date_format(cells, layout)
-    cohort = with_arms(assemble([Reading(DATA, cells, layout)]), arm, reference_arm, strata)
-    check_unchanged(source, findings)
-    findings.stop_if_wrong()
-    reasons = cells.missing_reasons()
-    return replace(cohort, log=tuple(findings.log), sources=(source,), missing_reasons=reasons)
-
-
-def _check_date_format(cells: Cells, layout: Layout) -> None:
-    by_role = [*layout.patient_columns.items(), *(pair for block in layout.blocks for pair in block.columns.items())]
-    written = {role for role, column in by_role if role in DATE_ROLES and is_text(cells.columns[column])}
-    if written and cells.mapping.date_format is None:
-        what = f"{' and '.join(sorted(written))} is text whose format is not declared"
-        remedy = "set date_format, for example dd-mm-yyyy: 03/04/2024 has two readings"
-        raise ParameterError(Problem("E104", "date_format", what, remedy))
+    opened = open_files(files, format, options)
+    readings = readings_of(opened, mapping)
+    cohort = with_arms(assemble(readings), arm, reference_arm, strata)
+    check_files_unchanged(opened)
+    log, sources = tuple(opened[0].findings.log), tuple(file.source for file in opened)
+    return replace(cohort, log=log, sources=sources, missing_reasons=missing_reasons(readings))
 
 
 def _is_builtin(path: Path) -> bool:
