@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from easitrace.report.style import MISSING, Style
-from easitrace.report.tables.journal import capital, journal_table
+from easitrace.report.tables.journal import capital, journal_table, unbroken
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -36,7 +36,7 @@ def stop_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     rows = [
         {
             "Reason": capital(row["reason"]),
-            "Patients / n": style.count(int(row["stopped"]), int(row["n"])),
+            "Patients / n": unbroken(style.count(int(row["stopped"]), int(row["n"]))),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
             "Cumulative incidence": style.percent(row["incidence"]),
             f"{level:.0%} CI of it, %": _limits(row["incidence_lower"], row["incidence_upper"], style),
@@ -51,12 +51,12 @@ def events_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     rows = [
         {
             "Event": capital(row["event"]),
-            "Patients / n": style.count(int(row["patients"]), int(row["n"])),
+            "Patients / n": unbroken(style.count(int(row["patients"]), int(row["n"]))),
             f"{level:.0%} CI, %": _limits(row["lower"], row["upper"], style),
             "Events": str(row["events"]),
             "Serious": str(row["serious"]),
             "Per 100 patient-years": style.number(row["rate"], 0),
-            f"{level:.0%} CI of it": style.interval(row["rate_lower"], row["rate_upper"], 0),
+            f"{level:.0%} CI of the rate": style.interval(row["rate_lower"], row["rate_upper"], 0),
         }
         for row in data.to_dict("records")
     ]
