@@ -20,6 +20,7 @@ import pandas as pd
 
 from easitrace.errors import NotEstimableError, Problem
 from easitrace.report.execute import Ran
+from easitrace.report.prose.words_of_numbers import slug
 from easitrace.report.selfcheck_tables import (
     COUNTS,
     ESTIMATES,
@@ -64,6 +65,13 @@ class Report:
     def patients(self) -> float:
         """Patients of the cohort, missing when the chapter on it is."""
         return float(self.numbers.get("01_cohort", {}).get("n_patients", math.nan))
+
+    def patients_of(self, table: pd.DataFrame) -> "pd.Series[float]":
+        """By row the patients of the cohort, or of the row's arm."""
+        if "arm" not in table:
+            return pd.Series(self.patients, index=table.index)
+        numbers = self.numbers.get("01_cohort", {})
+        return table["arm"].map(lambda arm: float(numbers.get(f"n_patients_{slug(arm)}", math.nan)))
 
     def rows(self, *columns: str) -> Iterator[tuple[str, dict[Any, Any]]]:
         """The rows of every table that has all these columns, none of them missing, and where each is."""
@@ -302,10 +310,11 @@ def _sum(report: Report, one: Sum) -> Iterator[Look]:
     if not needed <= set(table.columns):
         return
     parts = table[list(one.parts)].apply(pd.to_numeric, errors="coerce").sum(axis=1, skipna=False)
-    whole = table[one.total] if one.total != PATIENTS else pd.Series(report.patients, index=table.index)
+    whole = table[one.total] if one.total != PATIENTS else report.patients_of(table)
     rows = pd.DataFrame({"parts": parts, "whole": pd.to_numeric(whole, errors="coerce")})
     if one.added:
-        keys = [table[name] for name in one.by] or [pd.Series("all", index=table.index)]
+        by = [*one.by, *(["arm"] if "arm" in table else [])]
+        keys = [table[name] for name in by] or [pd.Series("all", index=table.index)]
         together = rows.groupby(keys, sort=False)
         rows = pd.DataFrame({"parts": together["parts"].sum(min_count=1), "whole": together["whole"].first()})
     for place, row in rows.dropna().iterrows():

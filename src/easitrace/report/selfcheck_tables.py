@@ -74,7 +74,8 @@ class Said:
         """Column to the name its cell in this row has among the numbers; nothing for rows that are not meant."""
         if any(row[column] != value for column, value in self.only):
             return {}
-        keys = [f"{row[key]:g}" if isinstance(row[key], float) else str(row[key]) for key in self.keys]
+        named = [*self.keys, *(["arm"] if "arm" in row else [])]
+        keys = [f"{row[key]:g}" if isinstance(row[key], float) else str(row[key]) for key in named]
         return {column: f"{first}_{slug(' '.join([self.before, *keys]))}" for column, first in self.columns.items()}
 
 
