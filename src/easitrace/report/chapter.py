@@ -68,8 +68,7 @@ class Chapter:
         `[Table](#02_course-medians)` becomes a link, which the report completes to `Table 3`.
         """
         self.record(**values)
-        text = html.escape(self.style.fill(template, {**self.numbers, **values}), quote=False)
-        _show(f"<p>{REFERENCE.sub(LINK, text)}</p>")
+        _show(f"<p>{linked(self.style.fill(template, {**self.numbers, **values}))}</p>")
 
     def explain(self, text: str) -> None:
         """Show Markdown with equations that depends on what was chosen; a number of a result belongs to `say`."""
@@ -147,6 +146,11 @@ class Chapter:
         path = self.output / folder / f"{self.name}_{name}.{ending}"
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def linked(text: str) -> str:
+    """Text as HTML, `[words](#anchor)` as a link, which the report completes when the words are Table or Figure."""
+    return REFERENCE.sub(LINK, html.escape(text, quote=False))
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,8 @@ from typing import Any
 from easitrace.errors import EasitraceError, MachineError, NotEstimableError, Problem
 from easitrace.report.kernels import Kernels
 
-LAST = "00_"
+FIRST_PRINTED = "00_"
+RUN_LAST = (FIRST_PRINTED, "09_")
 INJECTED = "injected-parameters"
 Arguments = Callable[[Collection[str]], Mapping[str, Any]]
 Tell = Callable[[str, float | None], None]
@@ -80,7 +81,7 @@ def find_chapters(folder: Path) -> list[Path]:
 
 
 def execute_chapters(chapters: Sequence[Path], execution: Execution, workers: int = 2) -> list[Ran]:
-    """Run all chapters: the independent ones on `workers` kernels at once, then `00_...`, which reads their results.
+    """Run all chapters: the independent ones on `workers` kernels at once, then `00_...` and `09_...`, which read them.
 
     Raises
     ------
@@ -88,11 +89,11 @@ def execute_chapters(chapters: Sequence[Path], execution: Execution, workers: in
         With every chapter that failed: E401 a cell failed, E402 time limit, E403 cells not run, E404 no results;
         E612 a kernel ended.
     """
-    independent = [path for path in chapters if not path.name.startswith(LAST)]
-    last = [path for path in chapters if path.name.startswith(LAST)]
+    independent = [path for path in chapters if not path.name.startswith(RUN_LAST)]
+    last = [path for path in chapters if path.name.startswith(RUN_LAST)]
     ran = _at_once(independent, execution, workers)
     merge_results(ran, execution.output)
-    ran += _at_once(last, execution, 1)
+    ran += _at_once(last, execution, workers)
     merge_results(ran, execution.output)
     return sorted(ran, key=lambda chapter: chapter.name)
 

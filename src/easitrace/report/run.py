@@ -13,7 +13,7 @@ from easitrace.errors import MachineError, Problem
 from easitrace.report.disclosure.sharing import Shared, Sharing
 from easitrace.report.documents import write_documents
 from easitrace.report.execute import (
-    LAST,
+    FIRST_PRINTED,
     Arguments,
     Execution,
     Ran,
@@ -168,7 +168,7 @@ def _write(stage: Path, ran: Sequence[Ran], request: Request) -> list[Problem]:
     import nbformat
 
     shutil.rmtree(stage / "results")
-    in_order = sorted(ran, key=lambda chapter: (not chapter.name.startswith(LAST), chapter.name))
+    in_order = sorted(ran, key=lambda chapter: (not chapter.name.startswith(FIRST_PRINTED), chapter.name))
     page = render(in_order, request.study, show_code=request.show_code)
     (stage / "report.html").write_text(page, encoding="utf-8", newline="\n")
     notebooks = stage / "notebooks"

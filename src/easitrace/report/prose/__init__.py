@@ -43,6 +43,7 @@ from easitrace.report.prose.course import spaghetti_caption as spaghetti_caption
 from easitrace.report.prose.key_results import answers as answers
 from easitrace.report.prose.key_results import key_results as key_results
 from easitrace.report.prose.key_results import numbers_in as numbers_in
+from easitrace.report.prose.limitations import limitations as limitations
 from easitrace.report.prose.methods import Choices as Choices
 from easitrace.report.prose.methods import methods_paragraph as methods_paragraph
 from easitrace.report.prose.patient_reported import correlation_note as correlation_note

@@ -31,6 +31,7 @@ from easitrace.report.tables.response import endpoint_table as endpoint_table
 from easitrace.report.tables.response import reasons_table as reasons_table
 from easitrace.report.tables.response import rules_table as rules_table
 from easitrace.report.tables.sensitivity import estimands_table as estimands_table
+from easitrace.report.tables.summary import checklist_table as checklist_table
 from easitrace.report.tables.summary import glance_table as glance_table
 from easitrace.report.tables.summary import kenward_roger_table as kenward_roger_table
 from easitrace.report.tables.summary import key_table as key_table

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from easitrace.report.chapter import linked
 from easitrace.report.style import MISSING, Style
 from easitrace.report.tables.journal import capital, journal_table
 from easitrace.report.words import PROGRAMS
@@ -32,6 +33,16 @@ def key_table(data: pd.DataFrame) -> "GT":
     """The six questions a reader has first, and their answers."""
     rows = [{"Question": row["question"], "Answer": row["answer"]} for row in data.to_dict("records")]
     return journal_table(rows, text=["Answer"])
+
+
+def checklist_table(data: pd.DataFrame) -> "GT":
+    """The reporting checklist by parts of an article, with links to where each item is."""
+    rows = [
+        {"Part": row["part"], "Item": row["item"], "What it asks for": row["asks"], "Where": linked(row["where"])}
+        for row in data.to_dict("records")
+    ]
+    table = journal_table(rows, text=["What it asks for", "Where"], groups="Part")
+    return table.fmt(str, columns="Where")  # already HTML
 
 
 def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str) -> "GT":
