@@ -25,7 +25,7 @@ def test_the_csv_reading_is_what_was_written(from_csv):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_format_gives_the_cohort_of_the_csv_file(kind, from_csv, tmp_path):
+def test_every_format_gives_the_cohort_of_the_csv_file(kind, from_csv, tmp_path, apart):
     path = write(kind, tmp_path)
     cohort = read_cohort(path, **MAPPED)
     pd.testing.assert_frame_equal(cohort.visits, from_csv.visits)

@@ -57,8 +57,7 @@ def parse_excel(path: Path, findings: Findings, options: Options) -> Table:
         findings.error("E202", "there is a header but no data row", "export the data again")
     letters = {column: openpyxl.utils.get_column_letter(column) for column in columns}
     names = _header(entries, top, columns, letters, findings)
-    findings.stop_if_wrong()
-    merged = _merged(sheet, top, dict(zip(columns, names, strict=True)), letters, findings)
+    merged = _merged(sheet, top, dict(zip(columns, names, strict=True)), findings)
     findings.stop_if_wrong()
     _note_gaps(sheet, top, rows, letters, findings)
     rows = rows[1:]
@@ -121,7 +120,7 @@ def _extent(entries: Entries, findings: Findings) -> tuple[list[int], list[int]]
     """The rows and the columns that hold something."""
     rows, columns = sorted({row for row, _ in entries}), sorted({column for _, column in entries})
     if not entries:
-        findings.error("E202", "the sheet holds nothing", "export the data again")
+        findings.error("E202", "the sheet holds nothing there", "correct sheet or header_row")
         findings.stop_if_wrong()
     stretch = (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1)
     if stretch > MOST_CELLS:
@@ -143,9 +142,7 @@ def _header(entries: Entries, top: int, columns: list[int], letters: dict[int, s
     return names
 
 
-def _merged(
-    sheet: Any, top: int, names: dict[int, str], letters: dict[int, str], findings: Findings
-) -> dict[str, dict[int, Fault]]:
+def _merged(sheet: Any, top: int, names: dict[int, str], findings: Findings) -> dict[str, dict[int, Fault]]:
     """An error for merged column names; below them a fault of every column, at the first row of the merged cells."""
     faults: dict[str, dict[int, Fault]] = {}
     for area in sheet.merged_cells.ranges:
