@@ -45,8 +45,8 @@ def with_arms(cohort: Cohort, arm: str | None, reference: str | None, strata: Se
         unknown = ("E106", f"{reference} is no level of {arm}") if reference else ("E104", "required with arm")
         raise ParameterError(Problem(unknown[0], "reference_arm", unknown[1], f"choose one of {', '.join(levels)}"))
     arms = (str(reference), *(level for level in levels if level != reference))
-    known = {ARM: pd.Categorical(words, categories=arms), **{name: _words(cohort.patients[name]) for name in strata}}
-    patients = cohort.patients.drop(columns=[arm]).assign(**known)
+    patients = cohort.patients.drop(columns=[arm]).assign(**{name: _words(cohort.patients[name]) for name in strata})
+    patients[ARM] = pd.Categorical(words, categories=arms)
     return replace(cohort, patients=patients, arms=arms)
 
 
@@ -81,8 +81,8 @@ def visits_by_arm(cohort: Cohort) -> pd.DataFrame:
 
 def _part(cohort: Cohort, arm: str) -> Cohort:
     patients = cohort.patients[cohort.patients[ARM] == arm].reset_index(drop=True)
-    own = {name: _of(getattr(cohort, name), patients) for name in ("visits", "events")}
-    return replace(cohort, patients=patients.drop(columns=[ARM]), arms=(), **own)
+    visits, events = _of(cohort.visits, patients), _of(cohort.events, patients)
+    return replace(cohort, patients=patients.drop(columns=[ARM]), visits=visits, events=events, arms=())
 
 
 def _of(table: pd.DataFrame, patients: pd.DataFrame) -> pd.DataFrame:

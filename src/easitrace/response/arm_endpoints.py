@@ -64,7 +64,10 @@ def risk_differences(endpoints: pd.DataFrame, level: float = 0.95) -> pd.DataFra
     both = both.assign(difference_lower=both["difference"] - below, difference_upper=both["difference"] + above)
     limited = ["difference_lower", "difference_upper"]
     theirs = [f"reference_{name}" for name in ("responders", "n", "proportion")]
-    return both[[*KEYS, ARM, "reference", "responders", "n", "proportion", *theirs, "difference", *limited]]
+    shown: pd.DataFrame = both[
+        [*KEYS, ARM, "reference", "responders", "n", "proportion", *theirs, "difference", *limited]
+    ]
+    return shown
 
 
 def odds_ratios(

@@ -174,14 +174,18 @@ def _free_at_baseline(cells: pd.DataFrame, rows: pd.DataFrame) -> bool:
 def _since_baseline(cells: pd.DataFrame) -> pd.DataFrame:
     first = cells[cells["week"] == cells["week"].min()].set_index(ARM)["L"]
     later = cells[cells["week"] > cells["week"].min()]
-    return later.assign(L=[L - first[arm] for arm, L in zip(later[ARM], later["L"], strict=True)])
+    differences: pd.DataFrame = later.assign(L=[L - first[arm] for arm, L in zip(later[ARM], later["L"], strict=True)])
+    return differences
 
 
 def _apart(cells: pd.DataFrame) -> pd.DataFrame:
     """Each other arm less the first."""
     first = cells[cells[ARM] == cells[ARM].iloc[0]].set_index("visit")["L"]
     others = cells[cells[ARM] != cells[ARM].iloc[0]]
-    return others.assign(L=[L - first[visit] for visit, L in zip(others["visit"], others["L"], strict=True)])
+    differences: pd.DataFrame = others.assign(
+        L=[L - first[visit] for visit, L in zip(others["visit"], others["L"], strict=True)]
+    )
+    return differences
 
 
 def _from_first(L: "pd.Series[Any]") -> Array:

@@ -32,17 +32,22 @@ def course_in_context(ours: pd.DataFrame, context: pd.DataFrame, label: str, sty
         spread = np.abs(rows[["lower", "upper"]].to_numpy(float).T - rows["value"].to_numpy(float))
         look = {"color": SOFT, "marker": marker, "markerfacecolor": "white", "ms": 6, "lw": 1.2, "capsize": 3}
         ax.errorbar(rows["week"], rows["value"], yerr=spread, ls=(0, (4, 2)), **look)
-        ends.append((float(rows["value"].iloc[-1]), _named(str(study), rows.iloc[0])))
+        ends.append((float(rows["value"].iloc[-1]), _named(str(study), rows.iloc[0]), SOFT))
     parts = (
         {str(arm): rows for arm, rows in ours.groupby("arm", sort=False)} if "arm" in ours else {"This cohort": ours}
     )
     for name, look in zip(parts, OURS if len(parts) == 1 else LOOKS, strict=False):
-        _our_course(ax, parts[name], name, look, style)
+        _our_course(ax, parts[name], look)
+        if "arm" in ours:
+            last = float(parts[name]["value"].iloc[-1])
+            ends.append((last, f"{name} {style.number(last)}", look["color"]))
+        else:
+            _label_course(ax, ours, name, style)
     ax.set_ylim(bottom=0)
     ends.sort()
     heights = apart([end[0] for end in ends], 0.075 * ax.get_ylim()[1])
-    for (_, name), height in zip(ends, heights, strict=True):
-        ax.text(1.015, height, name, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=SOFT)
+    for (_, name, colour), height in zip(ends, heights, strict=True):
+        ax.text(1.015, height, name, transform=ax.get_yaxis_transform(), va="center", fontsize=8, color=colour)
     counts = ours.groupby("week")["n"].sum().to_dict()
     ticks = sorted({*ours["week"], *context["week"]})
     names = [f"{week:g}\nn = {counts[week]}" if week in counts else f"{week:g}" for week in ticks]
@@ -50,13 +55,17 @@ def course_in_context(ours: pd.DataFrame, context: pd.DataFrame, label: str, sty
     return figure
 
 
-def _our_course(ax: "Axes", rows: pd.DataFrame, name: str, look: dict[str, Any], style: Style) -> None:
-    weeks, values = rows["week"].to_numpy(float), rows["value"].to_numpy(float)
+def _our_course(ax: "Axes", rows: pd.DataFrame, look: dict[str, Any]) -> None:
+    values = rows["value"].to_numpy(float)
     spread = np.abs(rows[["lower", "upper"]].to_numpy(float).T - values)
-    ax.errorbar(weeks, values, yerr=spread, lw=2.2, ms=6, capsize=4, zorder=5, **look)
+    ax.errorbar(rows["week"], values, yerr=spread, lw=2.2, ms=6, capsize=4, zorder=5, **look)
+
+
+def _label_course(ax: "Axes", rows: pd.DataFrame, name: str, style: Style) -> None:
+    weeks, values = rows["week"].to_numpy(float), rows["value"].to_numpy(float)
     for week, value in zip(weeks, values, strict=True):
         value_label(ax, week, value, style.number(value))
-    place = {"xytext": (9, -11), "textcoords": "offset points", "fontsize": 8, "color": look["color"]}
+    place = {"xytext": (9, -11), "textcoords": "offset points", "fontsize": 8, "color": BLUE}
     ax.annotate(name, (weeks[-1], values[-1]), **place)
 
 
