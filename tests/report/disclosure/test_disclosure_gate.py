@@ -1,0 +1,124 @@
+"""The gate against an attacker who runs it on every table there could be, and against its own rules."""
+
+from collections import defaultdict
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from easitrace.errors import DisclosureError
+from easitrace.report.disclosure.audit import reach
+from easitrace.report.disclosure.gate import COHORT, Ledger, Told, release
+from easitrace.report.disclosure.profiles import Profile, coarse, profile_named
+
+SHARE_5 = profile_named("share-5")
+COUNTS = st.integers(0, 40)
+
+
+def table_of(*parts: int) -> Ledger:
+    """A cohort and the parts it falls into."""
+    ledger = Ledger()
+    ledger.enter(COHORT, sum(parts))
+    ledger.adds_up(COHORT, [ledger.enter(("part", place), count) for place, count in enumerate(parts)])
+    return ledger
+
+
+def told_of(parts: tuple[int, ...], profile: Profile = SHARE_5) -> list[int | None]:
+    told = release(table_of(*parts), profile)
+    return [told.count(COHORT), *(told.count(("part", place)) for place in range(len(parts)))]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("share-5", {4: None, 5: 5, 7: 5, 8: 10, 11: 10, 12: 10, 13: 15}),
+        ("share-8", {7: None, 8: 10, 11: 10, 12: 10, 13: 15}),
+        ("share-11", {10: None, 11: 10, 12: 10, 13: 15}),
+    ],
+)
+def test_small_counts_are_masked_and_others_rounded_to_five(name: str, told: dict[int, int | None]) -> None:
+    for count, expected in told.items():
+        assert told_of((count, 60, 47), profile_named(name))[1] == expected
+
+
+def test_min_cell_raises_the_threshold() -> None:
+    profile = profile_named("share-5", 14)
+    assert told_of((13, 60, 47), profile)[1] is None
+    assert told_of((14, 60, 47), profile)[1] == 15
+
+
+def test_a_zero_is_told_only_where_it_says_nothing_about_everybody() -> None:
+    assert told_of((0, 21, 9)) == [30, 0, 20, 10]
+    assert told_of((0, 30)) == [30, None, 30]
+    assert told_of((0, 0, 30)) == [30, None, None, 30]
+
+
+def test_a_count_that_totals_give_away_takes_the_total_with_it() -> None:
+    """32 is told as 30 (28 to 32), 18 as 20 (18 to 22), 13 as 15 (13 to 17): only 1 would fit to the fourth."""
+    assert told_of((18, 13, 1)) == [30, None, None, None]
+
+
+@pytest.mark.parametrize(("name", "most"), [("share-5", 11), ("share-8", 13)])
+def test_no_table_of_three_parts_betrays_a_masked_count(name: str, most: int) -> None:
+    """All tables that are told alike: every masked count has several values among them."""
+    profile, alike = profile_named(name), defaultdict(list)
+    for parts in product(range(most + 1), repeat=3):
+        if sum(parts) <= most:
+            alike[tuple(told_of(parts, profile))].append((sum(parts), *parts))
+    for told, tables in alike.items():
+        for place in range(4):
+            cut_short = max(table[0] for table in tables) > most - 2
+            if told[place] is None and not cut_short:
+                assert len({table[place] for table in tables}) >= 2, (told, tables)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "most"), [("share-5", 24), ("share-8", 26), ("share-11", 28)])
+def test_no_larger_table_betrays_a_masked_count(name: str, most: int) -> None:
+    test_no_table_of_three_parts_betrays_a_masked_count(name, most)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(COUNTS, min_size=2, max_size=5), st.lists(COUNTS, min_size=1, max_size=3), st.sampled_from([5, 8, 11]))
+def test_nothing_told_pins_a_masked_count(first: list[int], second: list[int], threshold: int) -> None:
+    """Two partitions of one cohort; the reach of every masked count is computed anew from what is told alone."""
+    profile = Profile("any", threshold)
+    size = max(sum(first), sum(second))
+    ledger = Ledger()
+    ledger.enter(COHORT, size)
+    for name, parts in (("a", first), ("b", second)):
+        ledger.adds_up(COHORT, [ledger.enter((name, place), count) for place, count in enumerate(parts)])
+    told = release(ledger, profile)
+    masked = [key for key in ledger.counts if key not in told.counts]
+    bounds = {key: (0, None) if key in masked else profile.compatible(told.counts[key]) for key in ledger.counts}
+    small = [key for key in masked if ledger.counts[key] < threshold]
+    for key in small:
+        bounds[key] = (0, threshold - 1)
+    for key, lowest, highest in reach(ledger.sums, bounds, small):
+        assert highest > lowest, (key, ledger.counts, told.counts)
+    assert all(told.counts[key] % 5 == 0 for key in told.counts)
+    assert all(abs(told.counts[key] - ledger.counts[key]) <= 2 for key in told.counts)
+
+
+def test_counts_that_do_not_fit_together_are_refused() -> None:
+    ledger = table_of(7, 9)
+    with pytest.raises(DisclosureError, match="E501"):
+        ledger.enter(("part", 0), 8)
+    with pytest.raises(DisclosureError, match="E501"):
+        ledger.enter(("part", 7), 2.5)
+    with pytest.raises(DisclosureError, match="E501"):
+        ledger.adds_up(("part", 0), [("part", 1)])
+
+
+def test_quantiles_need_the_threshold_on_every_side() -> None:
+    """20 patients may be 18: enough for a median of 9 and 9, not for quartiles."""
+    assert SHARE_5.quantile_is_safe(20, "median")
+    assert not SHARE_5.quantile_is_safe(20, "q1")
+    assert SHARE_5.quantile_is_safe(25, "q1")
+    assert not Told(SHARE_5, {}).quantile(("masked",), "median")
+
+
+@pytest.mark.parametrize(("value", "least", "told"), [(12.83, 0.5, 13.0), (9.33, 0.5, 9.5), (-41.4, 0, -41), (0, 0, 0)])
+def test_statistics_are_told_coarsely(value: float, least: float, told: float) -> None:
+    assert coarse(value, least) == told
