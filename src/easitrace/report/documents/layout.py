@@ -172,5 +172,5 @@ def _padded(cell: Cell, decimals: int) -> Cell:
     number = PLAIN_NUMBER.fullmatch(cell.text)
     if not decimals or number is None:
         return cell
-    lacking = FIGURE_SPACE * (decimals - len(number[2] or "")) + ("" if number[1] else POINT_SPACE)
+    lacking = ("" if number[1] else POINT_SPACE) + FIGURE_SPACE * (decimals - len(number[2] or ""))
     return Cell((*cell.runs, Run(lacking)), cell.align, cell.columns, cell.rows, cell.strong) if lacking else cell

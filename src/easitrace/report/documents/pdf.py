@@ -15,7 +15,7 @@ from easitrace.report.documents.drawings import size, write_drawings
 from easitrace.report.documents.layout import Layout, decimals_aligned, fit
 from easitrace.report.documents.prose import convert
 from easitrace.report.documents.source import Drawing, Float, Row, Run, Source, Table
-from easitrace.report.documents.typesetting import LONGEST, breakable, breakable_html, compile_pdf
+from easitrace.report.documents.typesetting import LONGEST, breakable, compile_pdf, literal_html
 
 if TYPE_CHECKING:
     from easitrace.report.render import Study
@@ -54,7 +54,7 @@ def write_pdf(source: Source, study: "Study", path: Path, folder: Path) -> list[
     MachineError
         E613 when pandoc or Typst is missing or fails.
     """
-    prose = convert(breakable_html(source.prose), "typst-smart", "--wrap=none").decode()
+    prose = convert(literal_html(source.prose), "typst-smart", "--wrap=none").decode()
     (folder / "easitrace.typ").write_bytes(TEMPLATE.read_bytes())
     (folder / "main.typ").write_text(MAIN + _with_marks_filled(prose, source), encoding="utf-8", newline="\n")
     data = _data(source, study, write_drawings(source, folder))

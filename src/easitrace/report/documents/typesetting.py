@@ -9,6 +9,9 @@ from typing import Any
 from easitrace.errors import MachineError, Problem
 
 LONGEST, BREAK = 30, "\u200b"
+JOINER = "\u2060"
+VERBATIM = re.compile(r"(<(?:pre|code|math)\b.*?</(?:pre|code|math)>|<[^>]*>)", re.DOTALL)
+SHORT_FORM = re.compile(r"(?<=-)(?=[-?])|(?<=\.)(?=\.)|(?<=(?<!\w)-)(?=\d)")
 STANDARD = "ua-1"
 FONTS = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 NO_LETTER = "could not be displayed with font"
@@ -19,11 +22,16 @@ def breakable(text: str, longest: int = LONGEST) -> str:
     return re.sub(rf"[^\s{BREAK}]{{{longest}}}(?=[^\s{BREAK}])", rf"\g<0>{BREAK}", text)
 
 
-def breakable_html(markup: str) -> str:
-    """The same for the text of HTML, whose tags and entities stay whole."""
+def literal_html(markup: str) -> str:
+    """HTML whose text Typst shows letter by letter: long words may break, `--`, `...`, `-?`, `-1` stay what they are.
+
+    Typst has short forms of dashes and the like which pandoc does not escape; a joiner, which shows nothing, parts
+    them. Code and equations are left alone, tags and entities stay whole.
+    """
     letter = r"(?:&[^;\s]+;|[^<>&\s])"
-    pieces = re.split(r"(<[^>]*>)", markup)
+    pieces = VERBATIM.split(markup)
     pieces[::2] = [re.sub(rf"{letter}{{{LONGEST}}}(?={letter})", rf"\g<0>{BREAK}", piece) for piece in pieces[::2]]
+    pieces[::2] = [SHORT_FORM.sub(JOINER, piece) for piece in pieces[::2]]
     return "".join(pieces)
 
 
