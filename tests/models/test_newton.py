@@ -61,6 +61,20 @@ def test_a_function_that_cannot_be_lowered_further_is_precision_limited():
     assert wrong.end == "precision-limited"
 
 
+@pytest.mark.parametrize(("rounding", "end"), [(1e-11, "stationary"), (1e-6, "precision-limited")])
+def test_rounding_errors_of_the_function_do_not_hide_an_optimum(rounding, end):
+    """x^2 / 2 that seems to rise wherever one goes from a point just short of the tolerance: 2e-6^2 > 1e-12."""
+    start = np.array([2e-6])
+    run = minimise(
+        lambda x: 0.5 * float(x[0] ** 2) + rounding * float(x[0] != start[0]),
+        lambda x: Local(0.5 * float(x[0] ** 2), x.copy(), np.eye(1)),
+        start,
+        never,
+    )
+    assert run.end == end
+    assert run.theta[0] == pytest.approx(0.0 if end == "stationary" else 2e-6, abs=1e-15)
+
+
 def test_a_function_without_a_minimum():
     """exp(-x) falls for ever: singular when told so, else no end within the limit of iterations."""
 

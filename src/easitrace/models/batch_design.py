@@ -1,21 +1,22 @@
-"""From a design and outcomes to the batches of `batch`: patterns, crossproducts, starts, and which ends are clear."""
+"""From a design and outcomes to the batches of `batch`: patterns, crossproducts, starts, and which runs end clearly."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from easitrace.covariance import Array
-from easitrace.models.batch import Batch, Ends, State, minimise
+from easitrace.covariance import LARGEST_START_CORRELATION, Array, start, structure
+from easitrace.models.batch import Batch, Mask, parameters
+from easitrace.models.batch_newton import Runs, minimise
 from easitrace.models.design import Recipe, Rows, prepare, to_frame
 from easitrace.models.fit import Fit
 from easitrace.models.optimise import FEW_PATIENTS, LEAST_START_EIGENVALUE
 from easitrace.models.patterns import triangle
 from easitrace.models.rank import independent_columns
 
-CLEAR_PIVOT = 1e-3  # of the scaled Hessian, below which `fit_mmrm` has to judge
-CLEAR_CORRELATION = 1e-5  # smallest eigenvalue of the correlation matrix, likewise
+CLEAR_EIGENVALUE = 1e-6  # of the scaled Hessian, below which `fit_mmrm` has to judge
+CLEAR_CORRELATION = 1e-3  # smallest eigenvalue of the correlation matrix, likewise: crossproducts lose its square
 CLEAR_SD = 1e-3  # smallest over largest standard deviation, likewise
 ROW = "easitrace_row"  # the column that carries row numbers through the preparation
 
@@ -84,56 +85,58 @@ def batch_of(plan: Design, outcome: Array, reml: bool) -> Batch:
     return Batch(plan.seen, counts, owner, one, other, np.array(xx), np.array(xy), np.array(yy), reml)
 
 
-def best_ends(batch: Batch, n_patients: int) -> Ends:
-    """The best optimum of every data set over the starts of `fit_mmrm`.
-
-    Smooth where one optimum was found, without trouble from the first start and from at least one of the others: other
-    data sets may have an optimum that another way of stepping finds.
-    """
+def best_runs(batch: Batch, n_patients: int) -> tuple[Runs, Mask]:
+    """The best run of every data set over the starts of `fit_mmrm`, and where every run found an optimum."""
     first, *others = starts(batch, 4 if n_patients < FEW_PATIENTS else 2)
+    B = first.shape[1]
     best = minimise(batch, first)
-    smooth, easy, elsewhere = best.smooth, np.zeros(len(best.smooth)), np.zeros(len(best.smooth), dtype=bool)
-    for L in others:
-        ends = minimise(batch, L, best)
-        easy += ends.smooth
-        elsewhere |= ends.stationary
-        best = _better(best, ends)
-    return replace(best, smooth=smooth & ~elsewhere & (easy > 0))
-
-
-def _better(one: Ends, other: Ends) -> Ends:
-    """Of each data set the stationary end with the higher likelihood."""
-    wins = other.stationary & ~(one.stationary & (one.state.value <= other.state.value))
-    parts = zip(vars(one.state).values(), vars(other.state).values(), strict=True)
-    state = State(*(np.where(wins, b, a) for a, b in parts))
-    pivot = np.where(wins, other.least_pivot, one.least_pivot)
-    return Ends(state, one.stationary | other.stationary, pivot, one.smooth)
+    again = np.tile(np.arange(B), len(others))
+    runs = minimise(batch.take(again), np.concatenate(others, axis=1), best.take(again))
+    settled = best.stationary & (runs.stationary | runs.joined).reshape(-1, B).all(axis=0)
+    for low in range(0, len(again), B):
+        other = runs.take(np.arange(low, low + B))
+        best = best.put(other.stationary & ~(best.value <= other.value), other)
+    return best, settled
 
 
 def starts(batch: Batch, count: int) -> list[Array]:
-    """Factors (J, J, B): pooled residual covariance, with half its correlations, equicorrelation 0.5, identity."""
+    """The starts (m, B) of `fit_mmrm`, as `optimise.starts`."""
     J, B = batch.seen.shape[1], batch.yy.shape[1]
     S = np.zeros((B, J, J))
     for x, (j, k) in enumerate(zip(batch.j, batch.k, strict=True)):
         S[:, j, k] += batch.yy[x] / (1 if j == k else 2)
         S[:, k, j] = S[:, j, k]
-    S /= np.maximum(np.einsum("Pb,Pj,Pk->bjk", batch.counts, batch.seen, batch.seen), 1)
-    variance = np.einsum("bjj->bj", S)
-    sd = np.sqrt(np.maximum(variance, 1e-4 * variance.mean(axis=1, keepdims=True)))
-    R = np.clip(S / (sd[:, :, None] * sd[:, None]), -1, 1)
+    counts = np.einsum("Pb,Pj,Pk->bjk", batch.counts, batch.seen, batch.seen)
+    seen = np.einsum("bjj->bj", counts)
+    overall = np.einsum("bjj->b", S) / np.maximum(seen.sum(axis=1), 1)
+    S /= np.maximum(counts, 1)
+    variance = np.where(seen > 1, np.einsum("bjj->bj", S), overall[:, None])
+    sd = np.sqrt(np.maximum(variance, 1e-4 * np.maximum(overall, 1e-8)[:, None]))
+    scale, one = sd[:, :, None] * sd[:, None], np.broadcast_to(np.eye(J), (B, J, J))
+    R = np.where(one > 0, 1.0, np.clip(S / scale, -1, 1))
     values, vectors = np.linalg.eigh(R)
     lifted = (vectors * np.maximum(values, LEAST_START_EIGENVALUE)[:, None]) @ vectors.swapaxes(1, 2)
     unit = np.sqrt(np.einsum("bjj->bj", lifted))
-    R, one = lifted / (unit[:, :, None] * unit[:, None]), np.broadcast_to(np.eye(J), (B, J, J))
-    found = [R, (R + one) / 2, (one + 1) / 2, one][:count]
-    return [np.moveaxis(sd[:, :, None] * np.linalg.cholesky(correlation), 0, 2) for correlation in found]
+    R = lifted / (unit[:, :, None] * unit[:, None])
+    return [_near(scale * correlation) for correlation in [R, (R + one) / 2, (one + 1) / 2, one][:count]]
 
 
-def is_clear(ends: Ends) -> NDArray[np.bool_]:
-    """Which ends are optima beyond doubt, far from singular and identified."""
-    sigma = np.einsum("jlb,klb->bjk", ends.state.L, ends.state.L)
+def _near(sigma: Array) -> Array:
+    """Parameters (m, B) of sigma (B, J, J), or of a matrix near it when it is close to singular, as `start`."""
+    J = sigma.shape[1]
+    theta = parameters(np.moveaxis(np.asarray(np.linalg.cholesky(sigma), dtype=float), 0, 2))
     sd = np.sqrt(np.einsum("bjj->bj", sigma))
-    smallest = np.linalg.eigvalsh(sigma / (sd[:, :, None] * sd[:, None]))[:, 0]
-    away = (smallest > CLEAR_CORRELATION) & (sd.min(axis=1) > CLEAR_SD * sd.max(axis=1))
-    clear: NDArray[np.bool_] = ends.stationary & ends.smooth & (ends.least_pivot > CLEAR_PIVOT) & away
+    R = np.abs(sigma / (sd[:, :, None] * sd[:, None])) - np.eye(J)
+    for b in np.flatnonzero(R.max(axis=(1, 2)) > LARGEST_START_CORRELATION):
+        theta[:, b] = start(structure("us"), sigma[b], np.arange(J, dtype=float))
+    return theta
+
+
+def is_clear(runs: Runs) -> Mask:
+    """Which runs ended at an optimum beyond doubt, far from singular and identified."""
+    sigma = np.einsum("jlb,klb->bjk", runs.factor, runs.factor)
+    sd = np.sqrt(np.einsum("bjj->bj", sigma))
+    clear: Mask = runs.stationary & (runs.least > CLEAR_EIGENVALUE) & (sd.min(axis=1) > CLEAR_SD * sd.max(axis=1))
+    R = sigma[clear] / (sd[clear, :, None] * sd[clear, None])
+    clear[clear] = np.linalg.eigvalsh(R)[:, 0] > CLEAR_CORRELATION
     return clear

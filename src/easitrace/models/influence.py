@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from easitrace.covariance import Array
 from easitrace.errors import ParameterError, Problem
-from easitrace.models.batch import Batch, minimise
+from easitrace.models.batch import Batch, parameters
 from easitrace.models.batch_design import Design, batch_of, is_clear, laid_out
+from easitrace.models.batch_newton import minimise
 from easitrace.models.design import Rows, prepare
 from easitrace.models.fit import Fit
 from easitrace.models.mmrm import fit_mmrm
@@ -97,18 +98,17 @@ def _downdated(fit: Fit, plan: Design, weights: Array) -> pd.DataFrame:
     residual = plan.rows.y - plan.Q @ gamma
     scale = float(np.sqrt(np.mean(residual**2)))
     whole = batch_of(plan, residual[:, None] / scale, fit.reml)
-    L = np.linalg.cholesky(np.asarray(fit.covariance)) / scale
+    theta = parameters(np.linalg.cholesky(np.asarray(fit.covariance))[:, :, None] / scale)
     pulled = np.linalg.solve(plan.root.T, weights[plan.kept])
     size = max(1, CHUNK_BYTES // (8 * whole.xx.size))
     for low in range(0, n, size):
         which = np.arange(low, min(low + size, n))
-        ends = minimise(
-            _without_each(whole, plan, residual / scale, which), np.repeat(L[:, :, None], len(which), axis=2)
-        )
-        clear = np.flatnonzero(is_clear(ends))
-        state = ends.state.take(clear)
-        estimate = pulled @ (gamma[:, None] + scale * state.b)
-        se = scale * np.sqrt(np.einsum("p,pqb,q->b", pulled, state.phi, pulled))
+        each = _without_each(whole, plan, residual / scale, which)
+        runs = minimise(each, np.repeat(theta, len(which), axis=1))
+        clear = np.flatnonzero(is_clear(runs) & runs.smooth)
+        runs = runs.take(clear)
+        estimate = pulled @ (gamma[:, None] + scale * runs.b)
+        se = scale * np.sqrt(np.einsum("p,pqb,q->b", pulled, runs.phi, pulled))
         found.loc[which[clear], "estimate"], found.loc[which[clear], "se"] = estimate, se
         found.loc[which[clear], "status"] = "converged"
     return found

@@ -1,7 +1,7 @@
 """Newton's method with an exact Hessian: Jacobi scaling, an eigenvalue floor, Levenberg damping, one polish step."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ LARGEST_STEP = 4.0  # in any working parameter (log standard deviation, Fisher's
 LARGEST_DAMPING = 1e12
 MAX_ITERATIONS = 150
 MOST_IDLE = 8  # steps in a row that lower the function by rounding errors only
-
+LIMIT_NOISE = 1e-9  # by which the function may seem to rise, of its size, in a last full step
 JOINED = 1e-2  # distance to a known optimum, squared, in units of log-likelihood
 
 End = Literal["stationary", "joined", "precision-limited", "singular", "maxit"]
@@ -112,7 +112,8 @@ def minimise(
         while not value(theta + shape.step(damping)) <= highest:
             damping = max(4 * damping, 1e-3)
             if damping > LARGEST_DAMPING:
-                return Run(start, theta, local, iteration, shape.decrement, "precision-limited")
+                limit = Run(start, theta, local, iteration, shape.decrement, "precision-limited")
+                return _limited(value, expand, limit)
         theta = theta + shape.step(damping)
         damping = damping / 16 if damping > 1e-4 else 0.0
         if degenerate(theta):
@@ -120,7 +121,8 @@ def minimise(
         local = expand(theta)
         idle = idle + 1 if local.value > before - noise else 0
         if idle == MOST_IDLE:
-            return Run(start, theta, local, iteration, quadratic(local).decrement, "precision-limited")
+            limit = Run(start, theta, local, iteration, quadratic(local).decrement, "precision-limited")
+            return _limited(value, expand, limit)
     return Run(start, theta, local, MAX_ITERATIONS, quadratic(local).decrement, "maxit")
 
 
@@ -129,6 +131,17 @@ def _joins(theta: Array, local: Local, known: Run) -> bool:
     apart = theta - known.theta
     height = 0.5 * float(apart @ known.local.hessian @ apart)
     return 0 <= height < JOINED and abs(local.value - known.local.value - height) < 0.1 * height + 1e-9
+
+
+def _limited(value: Callable[[Array], float], expand: Callable[[Array], Local], run: Run) -> Run:
+    """The run that rounding errors of the function keep from descending; stationary when a full step makes it so."""
+    shape = quadratic(run.local)
+    if value(run.theta + shape.step(0.0)) <= run.local.value + LIMIT_NOISE * max(abs(run.local.value), 1.0):
+        theta, local = _polished(expand, run.theta, run.local, shape)
+        decrement = quadratic(local).decrement
+        if decrement < TOLERANCE:
+            return replace(run, theta=theta, local=local, decrement=decrement, end="stationary")
+    return run
 
 
 def _polished(expand: Callable[[Array], Local], theta: Array, local: Local, shape: Quadratic) -> tuple[Array, Local]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from easitrace.covariance import Array
 from easitrace.errors import DataError, ParameterError, Problem
 from easitrace.models.basis import PERFECT_FIT
-from easitrace.models.batch import State
-from easitrace.models.batch_design import Design, batch_of, best_ends, design, is_clear
+from easitrace.models.batch_design import Design, batch_of, best_runs, design, is_clear
+from easitrace.models.batch_newton import Runs
 from easitrace.models.design import to_frame
 from easitrace.models.fit import Fit
 from easitrace.models.mmrm import fit_mmrm
@@ -94,27 +94,27 @@ def _refit_chunk(fit: Fit, plan: Design, outcomes: Array, into: Replicates) -> N
     workable = (scale > PERFECT_FIT * np.sqrt((y**2).mean(axis=0))) & (plan.Q.shape[1] < len(y))
     which = np.flatnonzero(workable & (fit.structure == "us"))
     if len(which):
-        ends = best_ends(batch_of(plan, residual[:, which] / scale[which], fit.reml), plan.rows.n_patients)
-        clear = np.flatnonzero(is_clear(ends))
+        runs, settled = best_runs(batch_of(plan, residual[:, which] / scale[which], fit.reml), plan.rows.n_patients)
+        clear = np.flatnonzero(settled & is_clear(runs))
         which = which[clear]
-        _fill(into, which, plan, ends.state.take(clear), gamma[:, which], scale[which], fit.reml)
+        _fill(into, which, plan, runs.take(clear), gamma[:, which], scale[which], fit.reml)
     for r in np.setdiff1d(np.arange(outcomes.shape[1]), which):
         _fill_one(into, int(r), fit, plan, outcomes[:, r])
 
 
 def _fill(
-    into: Replicates, which: NDArray[np.int64], plan: Design, state: State, gamma: Array, scale: Array, reml: bool
+    into: Replicates, which: NDArray[np.int64], plan: Design, runs: Runs, gamma: Array, scale: Array, reml: bool
 ) -> None:
     """Numbers of the replicates that ended clearly, in the outcome's units."""
     back, n, k = np.linalg.inv(plan.root), len(plan.row), len(plan.kept)
-    into.log_likelihood[which] = -state.value - (n - k * reml) * np.log(scale)
+    into.log_likelihood[which] = -runs.value - (n - k * reml) * np.log(scale)
     if reml:
         into.log_likelihood[which] -= np.log(np.abs(np.diag(plan.root))).sum()
-    into.estimate[np.ix_(which, plan.kept)] = ((gamma + scale * state.b).T) @ back.T
-    phi = np.moveaxis(scale**2 * state.phi, 2, 0)
+    into.estimate[np.ix_(which, plan.kept)] = ((gamma + scale * runs.b).T) @ back.T
+    phi = np.moveaxis(scale**2 * runs.phi, 2, 0)
     into.beta_covariance[np.ix_(which, plan.kept, plan.kept)] = back @ phi @ back.T
     into.se[which] = np.sqrt(np.einsum("rpp->rp", into.beta_covariance[which]))
-    into.covariance[which] = np.einsum("jlb,klb->bjk", scale * state.L, scale * state.L)
+    into.covariance[which] = np.einsum("jlb,klb->bjk", scale * runs.factor, scale * runs.factor)
     into.status[which] = "converged"
 
 
