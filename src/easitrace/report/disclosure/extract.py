@@ -212,7 +212,7 @@ def _parts(root: Any, path: str) -> Iterator[tuple[str, str | bytes]]:
         if isinstance(part, TextStringObject | ByteStringObject):
             yield path, part if isinstance(part, bytes) else str(part)
         elif isinstance(part, DictionaryObject):
-            waiting += [(f"{path} {name}", value) for name, value in part.raw_items()]
+            waiting += [(f"{path} {name}", value) for name, value in dict.items(part)]
             if isinstance(part, StreamObject) and part.get("/Subtype") != "/Image":
                 yield path, part.get_data()
         elif isinstance(part, list):
