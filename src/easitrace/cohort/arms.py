@@ -10,6 +10,7 @@ from easitrace.cohort.cohort import Cohort
 from easitrace.errors import DataError, ParameterError, Problem
 
 ARM = "arm"
+EVERYBODY = "All"
 MOST_ARMS = 6
 
 
@@ -70,6 +71,22 @@ def by_arm(compute: Callable[..., pd.DataFrame], cohort: Cohort, *arguments: Any
         table.insert(0, ARM, arm)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def all_together(cohort: Cohort) -> Cohort:
+    """The cohort without arms."""
+    if not cohort.arms:
+        return cohort
+    return replace(cohort, patients=cohort.patients.drop(columns=[ARM]), arms=())
+
+
+def arms_and_all(compute: Callable[..., pd.DataFrame], cohort: Cohort, *arguments: Any, **options: Any) -> pd.DataFrame:
+    """`by_arm`, and with arms the same of all patients below, where `arm` is `EVERYBODY`."""
+    together = compute(all_together(cohort), *arguments, **options)
+    if not cohort.arms:
+        return together
+    parts = by_arm(compute, cohort, *arguments, **options)
+    return pd.concat([parts, together.assign(arm=EVERYBODY)], ignore_index=True)
 
 
 def visits_by_arm(cohort: Cohort) -> pd.DataFrame:

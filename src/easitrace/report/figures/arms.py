@@ -96,7 +96,8 @@ def name_ends(ax: "Axes", table: pd.DataFrame, style: Style, unit: str = "") -> 
 def numbers_below(ax: "Axes", table: pd.DataFrame, column: str, title: str = "n") -> None:
     """Rows of numbers under the weeks, one per arm, named at the left; `table` has `arm`, `week` and the column."""
     arms = list(dict.fromkeys(table["arm"]))
-    line = LINE * 3.6 / ax.get_figure(root=True).get_size_inches()[1]
+    figure: Any = ax.figure
+    line = LINE * 3.6 / figure.get_size_inches()[1]
     place: Any = {"transform": ax.get_xaxis_transform(), "va": "center", "fontsize": 8, "clip_on": False}
     left: Any = {**place, "transform": ax.transAxes}
     ax.text(0.5, -1.9 * line, "Week", ha="center", color=INK, **left)

@@ -20,8 +20,11 @@ BOX_HEIGHT = 0.74
 def flow_diagram(counts: pd.DataFrame, excluded: int = 0) -> "Figure":
     """Patients at each planned visit and why the others were not seen; every row of boxes adds up to the cohort.
 
-    `counts` has columns `visit`, `state`, `reason`, `n`; `excluded` patients had no baseline score.
+    `counts` has columns `visit`, `state`, `reason`, `n`, and `arm` where there are arms; `excluded` patients had no
+    baseline score.
     """
+    if "arm" in counts:
+        return _flow_of_arms(counts, excluded)
     visits = list(dict.fromkeys(counts["visit"]))
     figure, ax = canvas(0.4 + 0.95 * (len(visits) + 1))
     ax.set(xlim=(0, 10), ylim=(-len(visits) - 0.45, 0.45))
@@ -42,7 +45,13 @@ def flow_diagram(counts: pd.DataFrame, excluded: int = 0) -> "Figure":
 
 @in_house_style
 def attendance_bars(counts: pd.DataFrame) -> "Figure":
-    """How many patients were seen, stopped, are still in follow-up or missed each visit, as stacked bars with n."""
+    """How many patients were seen, stopped, are still in follow-up or missed each visit, as stacked bars with n.
+
+    With `arm` a bar for each at every visit.
+    """
+    if "arm" in counts:
+        ordered = counts.sort_values("week", kind="stable")
+        counts = ordered.assign(visit=ordered["visit"].astype(str) + ", " + ordered["arm"])
     visits = list(dict.fromkeys(counts["visit"]))
     states = [state for state in STATE_COLOURS if (counts["state"] == state).any()]
     table = counts.pivot_table(index="visit", columns="state", values="n", aggfunc="sum", observed=True).fillna(0)
@@ -61,7 +70,38 @@ def attendance_bars(counts: pd.DataFrame) -> "Figure":
     return figure
 
 
-def _box(ax: "Axes", x: float, y: float, text: str, *, wide: float = 3.6, bold: bool = False) -> None:
+def _flow_of_arms(counts: pd.DataFrame, excluded: int) -> "Figure":
+    """A column for each arm under the box of all patients."""
+    arms, visits = (list(dict.fromkeys(counts[name])) for name in ("arm", "visit"))
+    figure, ax = canvas(0.6 + 1.12 * (len(visits) + 1))
+    ax.set(xlim=(0, 10), ylim=(-len(visits) - 0.45, 0.45))
+    ax.axis("off")
+    first = counts[counts["visit"] == visits[0]]
+    left_out = f"\nleft out, no baseline score: n = {excluded}" if excluded else ""
+    _box(ax, 5, 0, f"Patients in the data\nn = {int(first['n'].sum()) + excluded}{left_out}", bold=True, wide=4.6)
+    width = 10 / len(arms)
+    for column, arm in enumerate(arms):
+        middle, own = (column + 0.5) * width, counts[counts["arm"] == arm]
+        _arrow(ax, (5, -BOX_HEIGHT / 2), (middle, BOX_HEIGHT / 2 - 1))
+        for row, visit in enumerate(visits, start=1):
+            if row > 1:
+                _arrow(ax, (middle, 1 - row - BOX_HEIGHT / 2), (middle, BOX_HEIGHT / 2 - row))
+            text = _at_visit(own[own["visit"] == visit], f"{arm}, {visit}" if row == 1 else str(visit))
+            _box(ax, middle, -row, text, wide=0.92 * width, size=min(8.0, 22 / len(arms)))
+    return figure
+
+
+def _at_visit(counts: pd.DataFrame, title: str) -> str:
+    """Seen out of all, and each reason why not, a line each."""
+    seen = int(counts.loc[counts["state"] == "seen", "n"].sum())
+    away = counts[counts["state"] != "seen"].groupby("state", observed=True, sort=False)["n"].sum()
+    others = ", ".join(f"{state} {n}" for state, n in away.items())
+    return f"{title}\nseen {seen} of {int(counts['n'].sum())}" + (f"\n{others}" if others else "")
+
+
+def _box(
+    ax: "Axes", x: float, y: float, text: str, *, wide: float = 3.6, bold: bool = False, size: float = 8.5
+) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - wide / 2, y - BOX_HEIGHT / 2)
@@ -69,7 +109,7 @@ def _box(ax: "Axes", x: float, y: float, text: str, *, wide: float = 3.6, bold: 
         corner, wide, BOX_HEIGHT, boxstyle="round,pad=0,rounding_size=.06", fc="white", ec=SOFT, lw=0.9
     )
     ax.add_patch(shape)
-    ax.text(x, y, text, ha="center", va="center", fontsize=8.5, weight="bold" if bold else "normal", color=INK)
+    ax.text(x, y, text, ha="center", va="center", fontsize=size, weight="bold" if bold else "normal", color=INK)
 
 
 def _side_box(ax: "Axes", y: float, text: str) -> None:

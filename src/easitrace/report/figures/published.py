@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS = "sD^vPX"
-OURS = ({"color": BLUE, "marker": "o", "ls": "-"},)
+OURS: tuple[dict[str, Any], ...] = ({"color": BLUE, "marker": "o", "ls": "-"},)
 
 
 @in_house_style
@@ -65,7 +65,7 @@ def _label_course(ax: "Axes", rows: pd.DataFrame, name: str, style: Style) -> No
     weeks, values = rows["week"].to_numpy(float), rows["value"].to_numpy(float)
     for week, value in zip(weeks, values, strict=True):
         value_label(ax, week, value, style.number(value))
-    place = {"xytext": (9, -11), "textcoords": "offset points", "fontsize": 8, "color": BLUE}
+    place: Any = {"xytext": (9, -11), "textcoords": "offset points", "fontsize": 8, "color": BLUE}
     ax.annotate(name, (weeks[-1], values[-1]), **place)
 
 

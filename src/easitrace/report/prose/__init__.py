@@ -1,5 +1,6 @@
 """Sentences and captions that are made from results, so that no number is typed into a text."""
 
+from easitrace.report.prose.arms import arm_counts as arm_counts
 from easitrace.report.prose.arms import arm_model as arm_model
 from easitrace.report.prose.arms import arm_shares_sentence as arm_shares_sentence
 from easitrace.report.prose.arms import arms_sentence as arms_sentence

@@ -46,6 +46,11 @@ def arms_sentence(cohort: Cohort) -> str:
     return f"Arms: {joined(named)}."
 
 
+def arm_counts(cohort: Cohort) -> dict[str, int]:
+    """`n_patients_placebo`, ...; nothing without arms."""
+    return {f"n_patients_{slug(arm)}": int((cohort.patients["arm"] == arm).sum()) for arm in cohort.arms}
+
+
 def arm_model(baseline: str, *, covariance_by_arm: bool) -> str:
     """The model of arms as Markdown: its equation, what it says of the baseline, and what it is not."""
     own = " Each arm has a $\\Sigma$ of its own." if covariance_by_arm else " All arms share $\\Sigma$."

@@ -17,7 +17,10 @@ def attendance_numbers(counts: pd.DataFrame) -> dict[str, int]:
 
 
 def flow_sentence(counts: pd.DataFrame) -> str:
-    """The flow in words, for readers who cannot see the diagram."""
+    """The flow in words, for readers who cannot see the diagram; with `arm` that of each."""
+    if "arm" in counts:
+        by_arm = counts.groupby("arm", observed=True, sort=False)
+        return " ".join(f"{arm}: {flow_sentence(rows.drop(columns='arm'))}" for arm, rows in by_arm)
     parts = []
     for visit, rows in counts.groupby("visit", observed=True, sort=False):
         states = ", ".join(
@@ -35,13 +38,14 @@ def baseline_caption(cohort: Cohort) -> str:
 
 def baseline_note(cohort: Cohort, quartiles: str) -> str:
     """Which quartiles, and for a synthetic cohort which columns nobody published."""
+    untested = " Arms are not tested against each other: randomised arms differ by chance." if cohort.arms else ""
     if cohort.dictionary.empty:
-        return quartile_note(quartiles)
+        return f"{quartile_note(quartiles)}{untested}"
     invented = cohort.dictionary[(cohort.dictionary["origin"] == "invented")]
     shown = [name for name in invented["column"] if name in (*cohort.measured, *cohort.patients.columns)]
     known = [name for name in dict.fromkeys(shown) if name not in BOOKKEEPING]
     names = joined([printed_name(name, cohort) for name in known])
-    return f"{quartile_note(quartiles)} Invented, because the publication is silent: {names}."
+    return f"{quartile_note(quartiles)}{untested} Invented, because the publication is silent: {names}."
 
 
 def printed_name(name: str, cohort: Cohort) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from easitrace.report.style import Style
+from easitrace.report.style import MISSING, Style
 from easitrace.report.tables.journal import capital, journal_table
 
 if TYPE_CHECKING:
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 
 def characteristics_table(data: pd.DataFrame, style: Style, labels: Mapping[str, str]) -> "GT":
-    """Table 1: median [quartiles] for numbers, n (%) for categories, both over the known values, and n missing."""
+    """Table 1: median [quartiles] for numbers, n (%) for categories, both over the known values, and n missing.
+
+    With `arm` a column for each, all patients last.
+    """
+    if "arm" in data:
+        return _characteristics_by_arm(data, style, labels)
     rows = []
     for variable, part in data.groupby("variable", sort=False):
         name = capital(labels[str(variable)])
@@ -53,6 +58,38 @@ def log_table(log: pd.DataFrame) -> "GT":
     """The cleaning log: every repair and warning with its place."""
     rows = [{"Code": code, "Where": where, "What": what} for code, where, what in log.itertuples(index=False)]
     return journal_table(rows, text=["Where", "What"])
+
+
+def _characteristics_by_arm(data: pd.DataFrame, style: Style, labels: Mapping[str, str]) -> "GT":
+    arms = list(dict.fromkeys(data["arm"]))
+    rows = []
+    for variable, part in data.groupby("variable", sort=False):
+        name, own = capital(labels[str(variable)]), {arm: part[part["arm"] == arm] for arm in arms}
+        levels = list(dict.fromkeys(part.loc[part["level"] != "", "level"]))
+        if not levels:
+            rows.append({"Characteristic": name, **{arm: _spread(own[arm].iloc[0], style) for arm in arms}})
+        elif set(levels) <= {"yes", "no"}:
+            rows.append({"Characteristic": name, **{arm: _counted(own[arm], "yes", style) for arm in arms}})
+        else:
+            rows.append({"Characteristic": name, **dict.fromkeys(arms, "")})
+            for level in sorted(levels):
+                cells = {arm: _counted(own[arm], level, style) for arm in arms}
+                rows.append({"Characteristic": f"\u2003{level}", **cells})
+    return journal_table(rows)
+
+
+def _spread(row: Any, style: Style) -> str:
+    """Median [quartiles], and of how many where some are missing."""
+    value = f"{style.number(row['median'])} [{style.range(row['q1'], row['q3'])}]"
+    return f"{value}, n = {row['n']}" if row["missing"] else value
+
+
+def _counted(part: pd.DataFrame, level: str, style: Style) -> str:
+    """Patients with a level out of those known; none known has no row."""
+    if part.empty:
+        return MISSING
+    count = part.loc[part["level"] == level, "count"]
+    return style.count(int(count.iloc[0]) if len(count) else 0, int(part["n"].iloc[0]))
 
 
 def _number_row(name: str, row: Any, style: Style) -> dict[str, str]:
