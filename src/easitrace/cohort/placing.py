@@ -51,20 +51,24 @@ def scored_rows(cells: Cells, layout: Layout, codes: Codes, young: Floats) -> tu
 
 
 def _block_entries(cells: Cells, block: Block, codes: Codes, young: Floats) -> pd.DataFrame:
-    table: dict[str, Any] = {"row": cells.rows, "patient": codes}
-    if "visit" in block.columns:
-        table["visit"] = visits_by_label(cells, block.columns["visit"])
-    elif "week" in block.columns:
-        table["visit"] = visits_by_week(cells, block.columns["week"])
-    else:
-        table["visit"] = UNSCHEDULED if block.visit is None else block.visit
+    recorded = {role: name for role, name in block.columns.items() if role in cells.mapping.instruments}
+    scores = {role: cells.scores(role, name) for role, name in recorded.items()}
+    scores = with_computed(cells, block, scores, young)
+    table: dict[str, Any] = {"row": cells.rows, "patient": codes, "visit": _visits(cells, block, scores)}
     if "date" in block.columns:
         table["date"] = cells.dates("date", block.columns["date"]).astype("datetime64[s]")
     if "day" in block.columns:
         table["day"] = cells.numbers("day", block.columns["day"])
-    recorded = {role: name for role, name in block.columns.items() if role in cells.mapping.instruments}
-    scores = {role: cells.scores(role, name) for role, name in recorded.items()}
-    return pd.DataFrame(table | with_computed(cells, block, scores, young))
+    return pd.DataFrame(table | scores)
+
+
+def _visits(cells: Cells, block: Block, scores: dict[str, Floats]) -> Any:
+    scored = ~np.all([np.isnan(values) for values in scores.values()], axis=0)
+    if "visit" in block.columns:
+        return visits_by_label(cells, block.columns["visit"], scored)
+    if "week" in block.columns:
+        return visits_by_week(cells, block.columns["week"], scored)
+    return UNSCHEDULED if block.visit is None else block.visit
 
 
 def with_days(entries: pd.DataFrame, start: "pd.Series[Any] | None") -> pd.DataFrame:

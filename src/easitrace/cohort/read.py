@@ -12,6 +12,8 @@ from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.flow import flow_frame, patient_steps
 from easitrace.cohort.formats.options import Options
 from easitrace.cohort.mapping import build_mapping
+from easitrace.cohort.preparation import prepared
+from easitrace.cohort.profiles import PROFILES
 from easitrace.cohort.study_files import (
     check_files_unchanged,
     missing_reasons,
@@ -46,6 +48,7 @@ def read_cohort(
     several: str | None = None,
     unscheduled: Sequence[str] = (),
     age_group: str | None = None,
+    only: MappingOf[str, Sequence[str]] | None = None,
     arm: str | None = None,
     reference_arm: str | None = None,
     strata: Sequence[str] = (),
@@ -76,7 +79,8 @@ def read_cohort(
     windows : mapping of visit label to [first day, last day]
         Needed when rows carry a date or day but no visit.
     format : str, optional
-        "csv", "excel", "spss", "sas", "stata" or "parquet"; left out, the file's ending says it.
+        "csv", "excel", "spss", "sas", "stata" or "parquet"; left out, the file's ending says it. "redcap", "castor"
+        and "adam" are exports of these systems, in a file of any kind; see `easitrace.cohort.profiles`.
     sheet, header_row
         The sheet of a workbook that has several; the row of the column names in Excel and text files.
     delimiter, encoding, decimal, date_format, missing_codes
@@ -98,6 +102,8 @@ def read_cohort(
     age_group : str, optional
         "adult" (8 years and older) or "child" (below 8): which weights the regions of the EASI have, when it is
         computed from them and `age` is not mapped.
+    only : mapping of column to values
+        Read only the rows whose cell is one of these values, e.g. of an analysis set, {"ITTFL": ["Y"]}.
     arm, reference_arm, strata
         Patient-level column of the treatment group, the level that others are compared with, and the columns the
         randomisation was stratified by; see `easitrace.cohort.arms.with_arms`.
@@ -116,9 +122,12 @@ def read_cohort(
                "columns": columns, "values": values, "visits": visits, "windows": windows, "format": format,
                "sheet": sheet, "header_row": header_row != 1, "delimiter": delimiter,
                "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
-               "several": several, "unscheduled": unscheduled, "age_group": age_group,
+               "several": several, "unscheduled": unscheduled, "age_group": age_group, "only": only,
                "encoding": encoding != "utf-8", "decimal": decimal != "."}  # fmt: skip
         return with_arms(_builtin(str(data), own, outcome, needed), arm, reference_arm, strata)
+    profile = PROFILES.get(format or "")
+    if profile:
+        delimiter, date_format = delimiter or profile.delimiter, date_format or profile.date_format
     mapping = build_mapping(
         columns=columns,
         values=values,
@@ -137,7 +146,8 @@ def read_cohort(
     )
     files = study_files(data, visit_data, patient_data, event_data)
     options = Options(delimiter, encoding, decimal, date_format, sheet, header_row)
-    opened = open_files(files, format, options)
+    opened = open_files(files, None if profile else format, options)
+    opened, mapping = prepared(opened, mapping, profile, only or {})
     readings = readings_of(opened, mapping)
     cohort = with_arms(assemble(readings), arm, reference_arm, strata)
     check_files_unchanged(opened)

@@ -12,12 +12,9 @@ from easitrace.cohort.formats.table import TEXT, Table, as_text
 def selected(table: Table, only: Mapping[str, Sequence[str]], findings: Findings) -> Table:
     """The rows whose cells are among the wanted ones, column by column; those left out are counted.
 
-    A column that is not there, or a value that no row has, is an error.
+    A value that no row has is an error.
     """
     for column, wanted in only.items():
-        if column not in table.header:
-            findings.error("E211", f"there is no column {quoted(column)}", "correct only")
-            continue
         labels = table.labels.get(column, {})
         cells = pc.utf8_trim_whitespace(as_text(table.columns([column])[column]))
         codes = [*wanted, *(code for code, label in labels.items() if label in wanted)]

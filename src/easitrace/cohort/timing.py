@@ -19,18 +19,23 @@ from easitrace.cohort.flow import BEFORE, NO_WINDOW
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Days = npt.NDArray[np.datetime64]
+Mask = npt.NDArray[np.bool_]
 Windows = Sequence[tuple[float, float]]
 
 NO_VISIT, UNSCHEDULED = -1, -2
 
 
-def visits_by_label(cells: Cells, column: str) -> Codes:
-    """The index of each row's label in the schedule, -2 for an unscheduled visit; others are errors and -1."""
+def visits_by_label(cells: Cells, column: str, scored: Mask) -> Codes:
+    """The index of each row's label in the schedule, -2 for an unscheduled visit; others are errors and -1.
+
+    The label of a row without a score (of demographics, say) need not be that of a visit: it counts as unscheduled.
+    """
     words = cells.words("visit", column)
     labels = pa.array(cells.mapping.labels, type=words.type)
     codes = np.asarray(pc.fill_null(pc.index_in(words, value_set=labels), NO_VISIT), dtype=np.int64)
     extra = pa.array(cells.mapping.unscheduled, type=words.type)
     codes[np.asarray(pc.is_in(words, value_set=extra).to_numpy(zero_copy_only=False), dtype=bool)] = UNSCHEDULED
+    codes[(codes == NO_VISIT) & ~scored] = UNSCHEDULED
     _check_visits(cells, column, words, codes, [*cells.mapping.labels, *cells.mapping.unscheduled])
     return codes
 
@@ -40,12 +45,13 @@ def planned_days(schedule: Sequence[Visit]) -> Floats:
     return np.array([7 * visit.week for visit in schedule])
 
 
-def visits_by_week(cells: Cells, column: str) -> Codes:
-    """The index of each row's planned week in the schedule; blank and unknown weeks are errors and -1."""
+def visits_by_week(cells: Cells, column: str, scored: Mask) -> Codes:
+    """The index of each row's planned week in the schedule; blank and unknown weeks are as in `visits_by_label`."""
     weeks = cells.numbers("week", column)
     planned = np.array([visit.week for visit in cells.mapping.schedule])
     nearest = np.minimum(np.searchsorted(planned, np.nan_to_num(weeks)), len(planned) - 1)
     codes = np.where(planned[nearest] == weeks, nearest, NO_VISIT).astype(np.int64)
+    codes[(codes == NO_VISIT) & ~scored] = UNSCHEDULED
     words = cells.words("week", column)
     unreadable = np.isnan(weeks) & np.asarray(pc.is_valid(words).to_numpy(zero_copy_only=False), dtype=bool)
     _check_visits(cells, column, words, np.where(unreadable, 0, codes), [f"{week:g}" for week in planned])

@@ -215,4 +215,4 @@ def _with_days(table: Table, roles_of: Roles, findings: Findings) -> Table:
     return table.with_columns({name: pa.array(np.where(days > 0, days - 1, days), from_pandas=True)})
 
 
-ADAM = Profile(roles, prepare)
+ADAM = Profile(roles, prepare, every_file=False)

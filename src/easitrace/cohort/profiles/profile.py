@@ -23,12 +23,15 @@ class Profile:
         other.
     delimiter, date_format : str, optional
         How the system writes, unless the analyst says otherwise.
+    every_file : bool
+        Whether files of patients and of adverse events are prepared too, and not only those of visits.
     """
 
     roles: Callable[[Sequence[str]], Roles]
     prepare: Callable[[Table, Roles, Mapping, Findings], Table]
     delimiter: str | None = None
     date_format: str | None = None
+    every_file: bool = True
 
 
 def first_present(names: Sequence[str], header: Sequence[str]) -> str | None:
