@@ -118,14 +118,14 @@ def test_places_name_the_cell(tmp_path):
 def test_what_is_wrong_in_a_cell_counts_only_when_its_column_is_read(tmp_path):
     book = book_of([*HEADER, "note", "sum", "both"], *[[*row, "x", "=1+1", "y"] for row in ROWS])
     book.active["D3"] = "#N/A"
-    book.active.merge_cells("F2:F3")
+    book.active.merge_cells("F2:H3")
     path = saved(book, tmp_path)
     assert len(read_cohort(path, visits=VISITS).visits) == 3
     message = refused(path, covariates=["note", "sum", "both"])
     assert "E251 book.xlsx row 3, column note (cell D3): the cell holds #N/A; correct or empty the cell" in message
     assert "E250 book.xlsx row 2, column sum (cell E2): the formula has no stored result; open the workbook" in message
     assert message.count("E250") == 3
-    assert "E249 book.xlsx row 2, column both (cell F2): the cells F2:F3 are merged; unmerge them" in message
+    assert "E249 book.xlsx row 2, column both (cell F2): the cells F2:H3 are merged; unmerge them" in message
 
 
 def test_formulas_are_read_as_their_stored_results(tmp_path):

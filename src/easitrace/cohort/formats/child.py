@@ -36,6 +36,7 @@ PARSERS: dict[str, Callable[[Path, Findings, Options], Table]] = {
     STATA: parse_statistical,
     PARQUET: parse_parquet,
 }
+COMMAND = [sys.executable, "-P", "-m", "easitrace.cohort.formats.child"]
 OUT_OF_MEMORY = 12
 LAST_WORDS = 200
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
@@ -63,11 +64,10 @@ def _child(path: Path, file_format: str, findings: Findings, options: Options, n
     request: dict[str, Any] = {"path": str(path), "format": file_format, "file": findings.file, "names": names}
     limits = LIMITS[file_format]
     request |= {"options": asdict(options), "memory": limits.memory}
-    command = [sys.executable, "-P", "-m", __name__]
     with (
         tempfile.TemporaryFile() as words,
         subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env=os.environ | ONE_THREAD
+            COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, env=os.environ | ONE_THREAD
         ) as process,
     ):
         watch = threading.Timer(limits.seconds, process.kill)

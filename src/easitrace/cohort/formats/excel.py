@@ -46,7 +46,8 @@ def parse_excel(path: Path, findings: Findings, options: Options) -> Table:
     import openpyxl
 
     check_archive(path, findings)
-    book = openpyxl.load_workbook(path, keep_links=False)
+    with path.open("rb") as file:
+        book = openpyxl.load_workbook(file, keep_links=False)
     sheet = _chosen(book, options.sheet, findings)
     entries = _entries(sheet, path, options.header_row)
     top, (rows, columns) = options.header_row, _extent(entries, findings)
@@ -100,7 +101,8 @@ def _entries(sheet: Any, path: Path, top: int) -> Entries:
     if any(cell.data_type == FORMULA for cell in cells.values()):
         import openpyxl
 
-        results = openpyxl.load_workbook(path, keep_links=False, data_only=True)[sheet.title]._cells
+        with path.open("rb") as file:
+            results = openpyxl.load_workbook(file, keep_links=False, data_only=True)[sheet.title]._cells
     entries = {at: _entry(cell, results.get(at)) for at, cell in cells.items()}
     return {at: entry for at, entry in entries.items() if entry.fault or entry.value is not None}
 
