@@ -122,6 +122,7 @@ CODES: dict[str, str] = {
     "F227": "scores computed from their parts",
     "F229": "checkboxes of a patient taken together",
     "F230": "ADaM study days counted from 0",
+    "F231": "column of row names not read",
     "W220": "hidden or filtered rows and columns, which are read too",
     "W221": "user-missing values of a date column, read as dates",
     "E301": "option of a model does not exist or does not apply",

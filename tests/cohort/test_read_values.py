@@ -45,6 +45,7 @@ READINGS = [
     Reading("tabs", FIRST.replace(",", "\t"), "F204", "a tab", [10]),
     Reading("blanks", HEAD + " A ,baseline,\t10 \nB,baseline,11\n", "F205",
             "column easi: blanks trimmed from 1 cell", [10, 11]),
+    Reading("row names", ",patient,visit,easi\n1,A,baseline,10\n", "F231", "row 1: the first column has no name", [10]),
     Reading("no-break space", HEAD + "A,baseline,10\u00a0\n", "F205", "column easi: blanks trimmed", [10]),
     Reading("blanks in the header", "patient, visit,easi\nA,baseline,10\n", "F205",
             "row 1: blanks trimmed from 1 column name", [10]),

@@ -23,6 +23,7 @@ DELIMITERS = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 BLOCK_BYTES = 1 << 24
 NEWLINE, QUOTE = 10, 34
+ROW_NAMES = "(row names)"
 
 
 @dataclass(frozen=True)
@@ -266,6 +267,11 @@ def _header(line: str, delimiter: str, row: int, findings: Findings) -> list[str
             f"the header holds no {quoted(delimiter)} between columns",
             "set delimiter to the sign that separates the columns",
             at=place(row),
+        )
+    if not names[0]:
+        names[0] = ROW_NAMES
+        findings.note(
+            "F231", "the first column has no name, as where R writes row names; it is not read", at=place(row)
         )
     check_header(names, findings, row)
     return names
