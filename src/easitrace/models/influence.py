@@ -1,7 +1,7 @@
 """What one patient does to a contrast: the model refitted without each patient in turn.
 
 The crossproducts of a pattern without a patient are those with, less the patient's own: exact downdating. With
-unstructured covariance all n models go through one Newton run (`batch`) from the optimum of the whole, so a patient
+unstructured covariance all n models go through one Newton run (`batch_newton`) from the optimum of all, so a patient
 costs a few steps whatever n; what does not end as a clear optimum, and every other structure, goes to `fit_mmrm`.
 """
 

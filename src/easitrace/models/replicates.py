@@ -1,6 +1,6 @@
 """Many outcomes on one design and one pattern of missing values: bootstrap and multiple imputation.
 
-With unstructured covariance all replicates go through one Newton run (`batch`), from the same starts as `fit_mmrm`.
+With unstructured covariance all replicates go together through the starts and steps of `fit_mmrm` (`batch_newton`).
 What does not end there as a clear optimum, and every other structure, is fitted by `fit_mmrm` one replicate at a time,
 so that each replicate's numbers and status are those of `fit_mmrm`.
 """
