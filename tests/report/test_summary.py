@@ -181,6 +181,12 @@ def test_six_questions_have_six_answers() -> None:
     assert answers["How sure?"].startswith("The interval of the change lies below zero in 5 of 7 analyses")
     assert "9 of 22 met EASI-50 at week 12 (41%" in answers["Who responded?"]
     assert prose.numbers_in(rows)["n_most_changed"] == 13
+    waiting = {
+        **RESULTS,
+        "04_response": {**RESULTS["04_response"], "n_not_classifiable_yet": 3, "n_stopped_other_reason": 1},
+    }
+    (_, (template, numbers)) = prose.key_results(waiting, ABOUT, held)[5]
+    assert template.endswith("and {n_not_classified:d} could not be classified") and numbers["n_not_classified"] == 4
     nothing = prose.answers(prose.key_results({}, replace(ABOUT, drug=""), {"side": 0, "n_changes": 0}), Style(), 0.9)
     assert list(nothing["answer"]) == ["Patients", *["Not known from these data"] * 5]
 

@@ -18,12 +18,14 @@ from easitrace.report.prose.results import (
 )
 from easitrace.report.prose.words_of_numbers import joined, slug
 from easitrace.report.style import Style
+from easitrace.response.classify import CLASSES, CLASSIFIED
 
 NOT_KNOWN = "Not known from these data"
 GROUPS = {
     "responder": "kept the response",
     "temporary_responder": "had it and lost it",
     "non_responder": "did not respond",
+    "not_classified": "could not be classified",
 }
 
 
@@ -114,11 +116,12 @@ def _how_sure(results: Results, held: Mapping[str, Any]) -> Sentence:
 def _who_responded(results: Results, about: About) -> Sentence:
     own = results.get("04_response", {})
     key = slug(f"{about.criterion} {about.decided.label}")
+    unclassified = sum(own.get(f"n_{slug(name)}", 0) for name in set(CLASSES) - set(CLASSIFIED))
+    own = {**own, "n_not_classified": unclassified}
+    groups = {name: words for name, words in GROUPS.items() if own.get(f"n_{name}")}
     met = f"{{responders_{key}:d}} of {{n_{key}:d}} met {plain(about.label)} at {plain(about.decided.label)} "
     parts = [
         f"{met}({share_in_brackets(own, key)})" if own.get(f"n_{key}") else "",
-        "of all patients " + joined([f"{{n_{name}:d}} {words}" for name, words in GROUPS.items()])
-        if "n_responder" in own
-        else "",
+        "of all patients " + joined([f"{{n_{name}:d}} {words}" for name, words in groups.items()]) if groups else "",
     ]
     return filled("; ".join(filter(None, parts)), own)
