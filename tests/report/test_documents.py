@@ -13,9 +13,11 @@ from nbformat import v4
 
 from easitrace.report.chapter import BODY
 from easitrace.report.documents import write_documents
+from easitrace.report.documents.equations import arrange
 from easitrace.report.documents.layout import LENGTHWISE, UPRIGHT, decimals_aligned, fit, text_width
 from easitrace.report.documents.source import Cell, Run, Table, read_page
 from easitrace.report.execute import Ran
+from easitrace.report.markup import mathml
 from easitrace.report.render import Study, render
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -313,6 +315,17 @@ def test_cells_that_span_keep_their_places(tmp_path: Path) -> None:
     ]
 
 
+def test_a_power_belongs_to_the_whole_bracket() -> None:
+    import lxml.html
+
+    equation = lxml.html.fragment_fromstring(mathml(r"T = \sum_l (\hat Q_l - (1 + m))^2 (v^* + v)", block=True))
+    arrange(equation)
+    power = next(power for power in equation.iter("msup") if power[1].text == "2")
+    assert power[0].tag == "mrow" and power[0].text_content() == "(Q^l−(1+m))"
+    star = next(power for power in equation.iter("msup") if power[1].text == "*")
+    assert star[1].tag == "mtext" and star.getparent().text_content() == "(v*+v)"
+
+
 def test_code_is_shown_when_the_page_shows_it(tmp_path: Path) -> None:
     cell = v4.new_code_cell('x = "#let `y`"  # comment', execution_count=1)
     page = render(
@@ -349,7 +362,8 @@ def test_a_missing_converter_is_one_problem_for_each_document(
 def test_html_alone_loads_nothing(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from easitrace.report.documents import write_documents;"
-        "from easitrace.report.render import Study;"
+        "from easitrace.report.markup import mathml
+from easitrace.report.render import Study;"
         f"write_documents('', Study('s', 't'), ['html'], Path({str(tmp_path)!r}));"
         "sys.exit(bool({'lxml', 'docx', 'typst', 'pypandoc', 'easitrace.report.documents.source'} & set(sys.modules)))"
     )

@@ -6,16 +6,16 @@ from easitrace.report.documents.layout import UPRIGHT
 from easitrace.report.documents.source import Drawing, Source
 from easitrace.report.documents.typesetting import compile_typst
 
-DPI = 300
-HIGHEST = 240.0
+DPI, PAGE = 300, 560.0  # dots per inch; points that the highest drawing takes
+HIGHEST, SMALLEST = 240.0, 0.85  # points; scale that leaves letters legible
 SHEET = '#set page(width: {width}pt, height: {height}pt, margin: 0pt)\n#image("{name}", width: 100%, height: 100%)\n'
 
 
 def size(drawing: Drawing) -> tuple[float, float]:
-    """Width and height on the page in points: as wide as the text, but not high; (0, 0) when the file itself says."""
+    """Width and height on the page in points: as wide as the text, lower if legible; (0, 0): the file says."""
     if not drawing.width:
         return 0.0, 0.0
-    factor = min(UPRIGHT / drawing.width, HIGHEST / drawing.height)
+    factor = min(UPRIGHT / drawing.width, max(HIGHEST / drawing.height, SMALLEST), PAGE / drawing.height)
     return drawing.width * factor, drawing.height * factor
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from easitrace.report.documents.equations import arrange
+
 Style = Literal["", "strong", "em", "sub", "sup", "whole", "break"]
 Align = Literal["left", "right", "center"]
 
@@ -247,6 +249,7 @@ class _Reader:
             link.set("href", f"#{name}")
 
     def _mark_equation(self, equation: Any) -> None:
+        arrange(equation)
         number = len(self.equations)
         self.equations.append(equation.get("alttext", ""))
         before, after = equation.makeelement("b", {}), equation.makeelement("b", {})
