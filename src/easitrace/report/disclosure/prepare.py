@@ -25,6 +25,7 @@ def prepared(table: pd.DataFrame, entry: Entry, threshold: int) -> pd.DataFrame:
     threshold : int
         The smallest count, in patients, that is told.
     """
+    table = table.reindex(columns=[*table.columns, *(name for name in entry.optional if name not in table)])
     table = RESHAPED[entry.table](table, threshold) if entry.table in RESHAPED else table
     if entry.pooled:
         table = _pooled(table, entry, threshold)

@@ -48,6 +48,8 @@ class Entry:
         Columns told only when `n_of` is large enough; estimates only when it is told at all.
     n_of : str
         Column of patients that the quantiles or estimates are from; of another table as "table.column", all its rows.
+    optional : tuple of str
+        Columns that a table lacks when it has nothing of their kind.
     finest : float
         Quantiles and estimates are told to two significant digits and no finer than this.
     """
@@ -66,6 +68,7 @@ class Entry:
     estimates: tuple[str, ...] = ()
     p: str = ""
     n_of: str = "n"
+    optional: tuple[str, ...] = ()
     finest: float = 0.5
 
     def labels_of(self, table: "pd.DataFrame") -> list[str]:
@@ -74,7 +77,7 @@ class Entry:
 
     @property
     def columns(self) -> list[str]:
-        """The columns the table must have."""
+        """The columns of the table that are used."""
         return [*self.labels, *self.counts, *self.quantiles, *self.estimates, *([self.p] if self.p else [])]
 
 
@@ -94,6 +97,7 @@ SHAREABLE: tuple[Entry, ...] = (
         pooled=True,
         share=("count", "n"),
         quantiles=QUARTILES,
+        optional=("count", *QUARTILES),
     ),
     Entry(
         "01_cohort_missing",

@@ -1,5 +1,6 @@
 """Writing `share/`: the part of a run that may be passed on."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,6 +13,8 @@ from easitrace.report.disclosure.sharing import FOLDER, Shared, Sharing
 from easitrace.report.disclosure.sheets import Sheets, shared_sheets
 from easitrace.report.execute import merge_results
 from easitrace.report.render import Study, render
+
+UNSEEN = re.compile(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", re.DOTALL)
 
 
 def write_share(stage: Path, study: Study, sharing: Sharing, formats: Sequence[str]) -> Shared:
@@ -54,6 +57,8 @@ def _write(sheets: Sheets, folder: Path, study: Study, sharing: Sharing, formats
     names = Names(sharing.outcome, sharing.scale, sharing.interval.level, sharing.style)
     made = chapters(sheets, sharing.profile, names, folder)
     shutil.rmtree(folder / "results")
+    for drawing in folder.glob("figures/*.svg"):
+        drawing.write_text(UNSEEN.sub("", drawing.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     merge_results(made, folder)
     patients = "masked" if sheets.patients is None else f"about {sheets.patients} patients"
     facts = (

@@ -1,0 +1,147 @@
+"""What is written for others holds no hostile word of the cells and nothing that did not pass the gate."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hostile import CANARIES, PARAMETERS, words, write_cohort
+
+from chapters import run_chapter
+from easitrace.report.disclosure import drawings, sheets
+from easitrace.report.disclosure.gate import Ledger, Told
+from easitrace.report.disclosure.prepare import RESHAPED
+from easitrace.report.disclosure.profiles import THRESHOLDS, Interval, Profile, profile_named
+from easitrace.report.disclosure.registry import Entry
+from easitrace.report.disclosure.scan import scan
+from easitrace.report.disclosure.share import write_share
+from easitrace.report.disclosure.sharing import Shared, Sharing
+from easitrace.report.render import Study
+from easitrace.report.style import Style
+
+PROFILES = list(THRESHOLDS)
+STUDY = Study("cohort", "A cohort", (("Cohort", "25 patients"), ("Data", "cohort.csv")), "")
+FILES = re.compile(r"report\.(html|pdf|docx)|results\.json|tables/\w+\.csv|figures/\w+\.svg")
+Write = Callable[..., Shared]
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the first chapters write of the hostile cohort."""
+    folder = tmp_path_factory.mktemp("hostile")
+    data = write_cohort(folder, long=True)
+    reading = {"data": str(data), "output": str(folder / "stage"), "published": None, **PARAMETERS}
+    with pytest.MonkeyPatch.context() as patch:
+        for chapter in ("01_cohort", "02_course"):
+            run_chapter(chapter, patch, **reading)
+    yield folder / "stage"
+
+
+@pytest.fixture
+def write(stage: Path, tmp_path: Path) -> Write:
+    """Write the report for others; it goes into `tmp_path`."""
+    (tmp_path / "tables").symlink_to(stage / "tables")
+
+    def share(profile: Profile, **changes: object) -> Shared:
+        sharing = Sharing(profile, CANARIES, "EASI", "log1p", Interval(), {})
+        return write_share(tmp_path, STUDY, replace(sharing, **changes), ("html",))  # type: ignore[arg-type]
+
+    return share
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_no_hostile_word_of_the_cells_gets_out(name: str, write: Write, tmp_path: Path, stage: Path) -> None:
+    outcome = write(profile_named(name))
+    assert outcome.withheld is None
+    share = tmp_path / "share"
+    assert scan(share, CANARIES).problems == ()
+    remarks = words(stage.parent / "cohort.csv")[["who", "remark"]].stack()
+    everything = "\n".join(path.read_text(encoding="utf-8") for path in share.rglob("*") if path.is_file())
+    assert not any(remark[:60] in everything for remark in remarks)
+    assert not re.search(r"<script|onerror|javascript:|https?://(?!www\.w3\.org)|\u202e", everything)
+
+
+def test_the_full_tables_do_hold_them(stage: Path) -> None:
+    """The control: without it, the test above could pass because nothing was planted."""
+    found = scan(stage / "tables", CANARIES).problems
+    assert len({problem.where for problem in found}) >= 1
+    assert all(problem.code == "E504" for problem in found)
+    planted = words(stage.parent / "cohort.csv")["remark"].nunique()
+    text = (stage / "tables" / "01_cohort_baseline.csv").read_text(encoding="utf-8")
+    assert sum(canary in text for canary in CANARIES) == planted == 25
+
+
+def test_without_the_gate_nothing_is_shared(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_it_is(table: pd.DataFrame, entry: Entry, threshold: int) -> pd.DataFrame:
+        return RESHAPED[entry.table](table, threshold) if entry.table in RESHAPED else table
+
+    def everything(ledger: Ledger, profile: Profile) -> Told:
+        return Told(profile, dict(ledger.counts))
+
+    monkeypatch.setattr(sheets, "prepared", as_it_is)
+    monkeypatch.setattr(sheets.gate, "release", everything)
+    outcome = write(profile_named("share-5"))
+    assert outcome.withheld is not None
+    assert {problem.code for problem in outcome.withheld.problems} == {"E504"}
+    assert outcome.withheld.exit_code == 5
+    assert not (tmp_path / "share").exists()
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_only_the_listed_kinds_of_files_are_there(name: str, write: Write, tmp_path: Path) -> None:
+    write(profile_named(name))
+    share = tmp_path / "share"
+    names = [path.relative_to(share).as_posix() for path in share.rglob("*") if path.is_file()]
+    assert all(FILES.fullmatch(name) for name in names)
+    assert {"report.html", "results.json"} < set(names)
+
+
+def test_the_page_says_its_profile_and_how_much_is_masked(write: Write, tmp_path: Path) -> None:
+    outcome = write(profile_named("share-8"))
+    page = (tmp_path / "share" / "report.html").read_text(encoding="utf-8")
+    masked, counts = outcome.record["masked"], outcome.record["counts"]
+    assert f"share-8: {masked} of {counts} counts masked" in page
+    assert f"{masked} of {counts} counts are masked." in page
+    assert "Counts below 8 are masked" in page
+    assert "cohort.csv" not in page
+    assert "25 patients</dd>" in page.replace("about 25 patients", "25 patients")
+
+
+def test_figures_and_their_words_are_of_told_numbers(write: Write, tmp_path: Path) -> None:
+    """24 patients were seen at week 4 and 18 at week 12: told are 25 and 20."""
+    write(profile_named("share-5"))
+    course = pd.read_csv(tmp_path / "share" / "tables" / "02_course_course.csv")
+    (axes,) = drawings.medians(course, "EASI", Style()).axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0\nn = 25", "4\nn = 25", "12\nn = 20"]
+    drawing = (tmp_path / "share" / "figures" / "02_course_medians.svg").read_text(encoding="utf-8")
+    assert "<!--" not in drawing
+    assert "metadata" not in drawing
+    page = (tmp_path / "share" / "report.html").read_text(encoding="utf-8")
+    assert 'aria-label="Median EASI: baseline 13.0, week 4 6.0, week 12 9.5."' in page
+
+
+def test_a_number_that_is_masked_is_in_no_results(write: Write, tmp_path: Path) -> None:
+    write(profile_named("share-11"))
+    results = json.loads((tmp_path / "share" / "results.json").read_text(encoding="utf-8"))
+    about = results["00_about"]["numbers"]
+    assert about["patients"] == 25
+    assert about["threshold"] == 11
+    assert set(results["01_cohort"]["numbers"]) == set()
+
+
+def test_a_higher_smallest_number_masks_the_cohort(write: Write, tmp_path: Path) -> None:
+    outcome = write(profile_named("share-11", 40))
+    page = (tmp_path / "share" / "report.html").read_text(encoding="utf-8")
+    assert outcome.record["masked"] == outcome.record["counts"]
+    assert "so few patients that their number is masked" in page
+
+
+def test_the_same_tables_give_the_same_bytes(write: Write, tmp_path: Path) -> None:
+    def written() -> dict[str, bytes]:
+        write(profile_named("share-5"))
+        return {path.name: path.read_bytes() for path in (tmp_path / "share").rglob("*") if path.is_file()}
+
+    assert written() == written()
