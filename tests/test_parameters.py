@@ -269,7 +269,7 @@ def test_a_problem_of_a_required_parameter(tmp_path: Path, old: str, new: str, e
         ("'4': 4", "'4': 0", "E106 x.yml line 12, key visits.4: week 0 does not come after week 0 of visit 0"),
         ("'0': 0", "'0': 1", "E106 x.yml line 11, key visits.0: the first visit is the baseline"),
         ("'4': 4", "'4': four", "E105 x.yml line 12, key visits.4: 'four' is not a number"),
-        ("visit: visit", "visit: id", "E106 x.yml line 9, key columns.visit: column id already is patient"),
+        ("visit: visit", "visit: id", "E106 x.yml line 9, key columns.visit: column \"id\" already plays"),
         ("visit: visit", "Visit: visit", "E105 x.yml line 9, key columns.Visit: 'Visit' cannot be used here"),
         ("visit: visit", "visit: visit\n  week: w", "E106 x.yml line 10, key columns.week: visit is mapped too"),
         ("visit: visit", "day: a\n  date: b\ndate_format: dd-mm-yyyy\nwindows: {'0': [0, 0], '4': [28, 28], '12': "
@@ -382,6 +382,7 @@ def test_the_arguments_of_read_cohort() -> None:
     assert set(arguments) == {
         "delimiter", "encoding", "decimal", "date_format", "missing_codes", "columns", "values", "visits", "windows",
         "instrument", "outcome", "covariates", "arm", "reference_arm", "strata", "format", "sheet", "header_row",
+        "visit_data", "patient_data", "event_data", "several", "unscheduled", "age_group",
     }  # fmt: skip
 
 

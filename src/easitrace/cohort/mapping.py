@@ -46,9 +46,14 @@ class Mapping:
         return [visit.label for visit in self.schedule]
 
     @property
+    def written_visits(self) -> dict[str, str]:
+        """How the file writes a visit where `values` says so: in a wide file the part of a name that `*` stands for."""
+        return {ours: theirs for theirs, ours in self.values.get("visit", {}).items() if ours is not None}
+
+    @property
     def from_parts(self) -> dict[str, tuple[str, ...]]:
         """The instruments that are computed, and the roles they are computed from."""
-        return _from_parts({*self.columns, self.outcome})
+        return from_parts({*self.columns, self.outcome})
 
 
 def build_mapping(
@@ -78,17 +83,22 @@ def build_mapping(
     declared = None if instrument is None else declare_instrument(instrument)
     instruments = INSTRUMENTS if declared is None else {**INSTRUMENTS, declared.name: declared}
     schedule = tuple(Visit(str(label), float(week)) for label, week in (visits or {}).items())
-    names = {role: (name,) if isinstance(name, str) else tuple(name) for role, name in (columns or {}).items()}
+    names = names_of(columns or {})
     roles = {"patient", outcome, *covariates, *names} | ({"event"} if events_apart else set())
     faults = [
         *_schedule_faults(schedule),
         *_window_faults(schedule, windows),
         *_unused_faults(roles, windows, values or {}),
         *_outcome_faults(instruments, outcome, decimal),
-        *_role_faults(names, events_apart),
-        *_part_faults(roles, age_group),
-        *_rule_faults(names, several),
-        *_unscheduled_faults(names, schedule, unscheduled),
+        *choice_faults(
+            names,
+            labels=[visit.label for visit in schedule],
+            needed=[outcome, *covariates],
+            several=several,
+            unscheduled=unscheduled,
+            age_group=age_group,
+            events_apart=events_apart,
+        ),
     ]
     if faults:
         raise ParameterError(faults)
@@ -108,6 +118,33 @@ def build_mapping(
         unscheduled=tuple(str(label) for label in unscheduled),
         age_group=age_group,
     )
+
+
+def names_of(columns: MappingOf[str, str | Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """The names of every role's column: one, or one for each file."""
+    return {role: (name,) if isinstance(name, str) else tuple(name) for role, name in columns.items()}
+
+
+def choice_faults(
+    columns: Columns,
+    *,
+    labels: Sequence[str],
+    needed: Sequence[str],
+    several: str | None,
+    unscheduled: Sequence[str],
+    age_group: str | None,
+    events_apart: bool,
+) -> list[Problem]:
+    """What is wrong with the roles of columns and with the rules for several rows, unscheduled visits and parts.
+
+    `labels` are those of the planned visits, `needed` the roles that are read without being mapped.
+    """
+    return [
+        *_role_faults(columns, events_apart),
+        *_part_faults({*columns, *needed}, age_group),
+        *_rule_faults(columns, several),
+        *_unscheduled_faults(columns, labels, unscheduled),
+    ]
 
 
 def _texts(recode: MappingOf[Any, Any]) -> dict[str, str | None]:
@@ -197,7 +234,7 @@ def _role_faults(columns: Columns, events_apart: bool) -> list[Problem]:
             roles.setdefault(key, role)
     for one, other in (("visit", "week"), ("date", "day"), ("event_date", "event_day"), ("rescue_date", "rescue_day")):
         if {one, other} <= columns.keys():
-            faults.append(Problem("E106", "columns", f"both {one} and {other} are mapped", "map one of them"))
+            faults.append(Problem("E106", f"columns.{other}", f"{one} is mapped too", "map one of them"))
     lonely = sorted({*EVENT_ROLES[1:]} & columns.keys())
     if lonely and not events_apart and "event" not in columns:
         what = "mapped, but the event itself is not"
@@ -205,7 +242,8 @@ def _role_faults(columns: Columns, events_apart: bool) -> list[Problem]:
     return faults
 
 
-def _from_parts(roles: Set[str]) -> dict[str, tuple[str, ...]]:
+def from_parts(roles: Set[str]) -> dict[str, tuple[str, ...]]:
+    """The instruments that are computed when these roles are mapped, and the roles they are computed from."""
     computed: dict[str, tuple[str, ...]] = {"easi": EASI_PARTS} if roles & {*EASI_PARTS} else {}
     if "scorad_c" in roles:
         computed["scorad"] = SCORAD_PARTS
@@ -215,12 +253,12 @@ def _from_parts(roles: Set[str]) -> dict[str, tuple[str, ...]]:
 
 
 def _part_faults(roles: Set[str], age_group: str | None) -> list[Problem]:
-    faults = [
-        Problem("E104", f"columns.{part}", f"{name} is computed from its parts, and this one is not mapped", "map it")
-        for name, parts in _from_parts(roles).items()
-        for part in parts
-        if part not in roles
-    ]
+    faults = []
+    for name, parts in from_parts(roles).items():
+        lacking = [part for part in parts if part not in roles]
+        if lacking:
+            what = f"{name} is computed from its parts, and these are not mapped: {', '.join(lacking)}"
+            faults.append(Problem("E104", f"columns.{lacking[0]}", what, "map them"))
     if age_group is not None and age_group not in AGE_GROUPS:
         faults.append(Problem("E105", "age_group", f'"{age_group}" is no age group', f"use {' or '.join(AGE_GROUPS)}"))
     if not roles & {*EASI_PARTS}:
@@ -242,10 +280,10 @@ def _rule_faults(columns: Columns, several: str | None) -> list[Problem]:
     return []
 
 
-def _unscheduled_faults(columns: Columns, schedule: tuple[Visit, ...], unscheduled: Sequence[str]) -> list[Problem]:
+def _unscheduled_faults(columns: Columns, labels: Sequence[str], unscheduled: Sequence[str]) -> list[Problem]:
     others = {"week", "date", "day"} & columns.keys()
     starred = any("*" in name for names in columns.values() for name in names)
     if unscheduled and "visit" not in columns and (others or starred):
         return [Problem("E106", "unscheduled", "no label names the visits", "map visit, or leave unscheduled out")]
-    planned = {visit.label for visit in schedule} & {str(label) for label in unscheduled}
-    return [Problem("E106", "unscheduled", f'"{name}" is among visits too', "name it once") for name in sorted(planned)]
+    planned = sorted({*labels} & {str(label) for label in unscheduled})
+    return [Problem("E106", "unscheduled", f'"{name}" is among visits too', "name it once") for name in planned]

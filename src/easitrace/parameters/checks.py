@@ -13,6 +13,7 @@ from easitrace.cohort.builtin import BUILTIN, load_builtin
 from easitrace.cohort.formats.detect import by_ending
 from easitrace.cohort.formats.guard import ADDRESS
 from easitrace.cohort.formats.options import CSV, NAMES, Options, unused_options
+from easitrace.cohort.mapping import choice_faults, from_parts, names_of
 from easitrace.errors import ParameterError
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 from easitrace.parameters.findings import Finding, did_you_mean, plain
@@ -29,10 +30,16 @@ FILE_ONLY: dict[str, Any] = {
     "decimal": ".",
     "date_format": None,
     "missing_codes": [],
+    "visit_data": [],
+    "patient_data": None,
+    "event_data": None,
     "columns": None,
     "values": None,
     "visits": None,
     "windows": None,
+    "several": None,
+    "unscheduled": [],
+    "age_group": None,
     "instrument": None,
 }
 OF_PATIENTS = ("arm", "reference_arm", "strata")
@@ -43,7 +50,7 @@ LABELS = ("visit", "week")
 DEFAULT_ROLES = ("patient", *LABELS)
 DAYS_A_WEEK = 7
 
-Columns = Mapping[str, str] | None
+Columns = Mapping[str, str | list[str]] | None
 Visits = Mapping[str, float] | None
 Windows = Mapping[str, list[float]] | None
 
@@ -92,19 +99,28 @@ def _schedule_is_given(data: str, visits: Visits) -> Iterator[Finding]:
         yield _missing(("visits",), "required to read a file", 'give the schedule, such as {"0": 0, "4": 4}')
 
 
-def _one_role_each(columns: Columns) -> Iterator[Finding]:
-    roles: dict[str, str] = {}
-    for role, column in (columns or {}).items():
-        if column in roles:
-            what = f"column {column} already is {roles[column]}"
-            yield _contradiction(("columns", role), what, "map each column to one role")
-        roles.setdefault(column, role)
-
-
-def _one_way_of_time(columns: Columns) -> Iterator[Finding]:
-    for first, second in (LABELS, DAYS):
-        if columns and first in columns and second in columns:
-            yield _contradiction(("columns", second), f"{first} is mapped too", "map one of them")
+def _choices_of_the_data(
+    columns: Columns,
+    visits: Visits,
+    outcome: str,
+    covariates: list[str],
+    several: str | None,
+    unscheduled: list[str],
+    age_group: str | None,
+    event_data: str | None,
+) -> Iterator[Finding]:
+    """What `read_cohort` would refuse before it opens a file."""
+    names = names_of(columns or {})
+    for fault in choice_faults(
+        names,
+        labels=list(visits or {}),
+        needed=[outcome, *covariates],
+        several=several,
+        unscheduled=unscheduled,
+        age_group=age_group,
+        events_apart=event_data is not None,
+    ):
+        yield Finding(tuple(fault.where.split(".")), fault.code, fault.what, fault.remedy)
 
 
 def _recoded_columns(
@@ -209,7 +225,8 @@ def _sound(days: list[float]) -> bool:
 def _windows_are_needed(columns: Columns, windows: Windows) -> Iterator[Finding]:
     roles = columns or {}
     days = [role for role in DAYS if role in roles]
-    labelled = any(role in roles for role in LABELS) or any("*" in column for column in roles.values())
+    starred = any("*" in name for names in names_of(roles).values() for name in names)
+    labelled = starred or any(role in roles for role in LABELS)
     if days and not labelled and not windows:
         what = f"required when only {days[0]} says which row is which visit"
         yield _missing(("windows",), what, "add `visit label: [first day, last day]` for every visit")
@@ -217,9 +234,7 @@ def _windows_are_needed(columns: Columns, windows: Windows) -> Iterator[Finding]
         yield _contradiction("windows", "neither date nor day is under columns", "map one of them, or remove windows")
 
 
-def _date_format_is_used(
-    data: str, format: str | None, columns: Columns, date_format: str | None
-) -> Iterator[Finding]:
+def _date_format_is_used(data: str, format: str | None, columns: Columns, date_format: str | None) -> Iterator[Finding]:
     dates = [role for role in DATES if role in (columns or {})]
     typed = (format or by_ending(Path(data))) not in (None, CSV)
     if dates and date_format is None and not typed:
@@ -254,7 +269,7 @@ def _criterion_fits(criterion: str, outcome: str, columns: Columns, instrument: 
     instruments = {**INSTRUMENTS, **_declared(instrument)}
     for atom in dict.fromkeys(atoms(expression)):
         name = atom.instrument
-        if columns and name not in columns and name != outcome:
+        if columns and name not in {*columns, *from_parts({*columns, outcome}), outcome}:
             yield _contradiction("criterion", f"{name} is not under columns", did_you_mean(name, columns))
         elif name in instruments:
             yield from _as_findings("criterion", ParameterError(wrong_way(atom, instruments[name])))
@@ -304,8 +319,7 @@ def _as_findings(key: str, error: ParameterError) -> Iterator[Finding]:
 CHECKS: tuple[Callable[..., Iterator[Finding]], ...] = (
     _data_name,
     _schedule_is_given,
-    _one_role_each,
-    _one_way_of_time,
+    _choices_of_the_data,
     _recoded_columns,
     _arms_are_whole,
     _one_use_each,

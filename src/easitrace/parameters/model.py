@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from easitrace.cohort.builtin import BUILTIN
@@ -47,6 +47,14 @@ def _one_line(text: str) -> str:
 
 def _plain_text(text: str) -> str:
     return _one_line(text) if text else text
+
+
+def _column_names(names: Any) -> str | list[str]:
+    if isinstance(names, str):
+        return _one_line(names)
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise refused(f"{names!r:.{LONGEST_TEXT}} names no column", "give the column, or a list when files differ")
+    return [_one_line(name) for name in names]
 
 
 def _whole_if_whole(number: float) -> float:
@@ -99,6 +107,7 @@ Slug = Annotated[
 Line = Annotated[str, AfterValidator(_one_line)]
 Text = Annotated[str, AfterValidator(_plain_text)]
 Number = Annotated[float, AfterValidator(_whole_if_whole)]
+Columns = Annotated[str | list[str], PlainValidator(_column_names)]
 
 
 class InstrumentEntry(BaseModel):
@@ -155,10 +164,20 @@ class Parameters(BaseModel):
     missing_codes: Annotated[Any, AfterValidator(_missing_codes)] = Field(
         [], description="cell texts that mean missing, or code -> why it is missing"
     )
-    columns: dict[Name, Line] | None = Field(None, description="role -> column of the file")
+    visit_data: list[Line] = Field([], description="further files with rows per visit")
+    patient_data: Line | None = Field(None, description="file with one row per patient")
+    event_data: Line | None = Field(None, description="file with one row per adverse event")
+    columns: dict[Name, Columns] | None = Field(None, description="role -> column of the file")
     values: dict[Name, dict[str, str]] | None = Field(None, description="role -> value in the file -> our value")
     visits: dict[Line, Number] | None = Field(None, description="visit label -> planned week; the first is baseline")
     windows: dict[Line, list[Number]] | None = Field(None, description="visit label -> [first day, last day]")
+    several: Literal["error", "nearest", "last", "worst", "mean"] | None = Field(
+        None, description="several rows for one visit; none: windows take the nearest, labels refuse"
+    )
+    unscheduled: list[Line] = Field([], description="labels of visits outside the schedule")
+    age_group: Literal["adult", "child"] | None = Field(
+        None, description="adult or child, when EASI comes from its regions and age is not mapped"
+    )
     decision_week: Annotated[Number, Field(gt=0)] = Field(description="week at which response is judged")
     outcome: Name = Field("easi", description="instrument the report is about")
     instrument: InstrumentEntry | None = Field(None, description="declares an outcome the package does not know")

@@ -15,7 +15,8 @@ from easitrace.parameters.findings import Finding, did_you_mean
 from easitrace.parameters.model import InstrumentEntry, Parameters, StyleEntry
 from easitrace.parameters.strict_yaml import Node, read_yaml
 
-AS_WRITTEN = ("columns", "values", "missing_codes")
+AS_WRITTEN = ("columns", "values", "missing_codes", "unscheduled")
+PATHS = ("data", "visit_data", "patient_data", "event_data", "published")
 NESTED: dict[str, type[BaseModel]] = {"instrument": InstrumentEntry, "style": StyleEntry}
 KINDS = {
     "string_type": ("text", "put it in quotes"),
@@ -38,7 +39,7 @@ _LONGEST_VALUE = 60
 def read_parameters(path: str | Path) -> Parameters:
     """Read and check a parameter file.
 
-    A relative path in `data` or `published` is looked for beside the file, then in the working directory.
+    A relative path of a file is looked for beside the file, then in the working directory.
 
     Raises
     ------
@@ -50,15 +51,14 @@ def read_parameters(path: str | Path) -> Parameters:
     nodes, problems = read_yaml(path, where)
     values = {key: _taken(key, node) for key, node in nodes.items()}
     parameters, findings = _checked(values)
-    for name in ("data", "published"):
-        if isinstance(values.get(name), str) and values[name] not in BUILTIN:
-            values[name] = str(_found(values[name], path.parent))
+    for name in PATHS:
+        values[name] = _located(values.get(name), path.parent)
     if isinstance(values.get("published"), str) and not any(f.path[:1] == ("published",) for f in findings):
         findings += _published_exists(values["published"])
     problems += [Problem(f.code, _place(f, nodes, where), f.what, f.remedy) for f in findings]
     if problems or parameters is None:
         raise ParameterError(sorted(problems, key=_line_of))
-    return parameters.model_copy(update={name: values.get(name) for name in ("data", "published")})
+    return parameters.model_copy(update={name: values[name] for name in PATHS if values[name] is not None})
 
 
 def check_parameters(values: Mapping[str, Any], where: str = "parameters") -> Parameters:
@@ -127,6 +127,13 @@ def _meaning(path: tuple[str | int, ...]) -> str:
 def _nearest_key(path: tuple[str | int, ...]) -> str:
     model = Parameters if len(path) == 1 else NESTED[str(path[0])]
     return did_you_mean(path[-1], model.model_fields)
+
+
+def _located(names: Any, folder: Path) -> Any:
+    """The paths of files that are not built in; whatever is no text stays as it is."""
+    if isinstance(names, list):
+        return [_located(name, folder) for name in names]
+    return str(_found(names, folder)) if isinstance(names, str) and names not in BUILTIN else names
 
 
 def _found(name: str, folder: Path) -> Path:

@@ -85,6 +85,7 @@ from easitrace.report.prose.prediction import verdict_values as verdict_values
 from easitrace.report.prose.published import CONTEXT_NOTE as CONTEXT_NOTE
 from easitrace.report.prose.published import context_caption as context_caption
 from easitrace.report.prose.published import context_sentence as context_sentence
+from easitrace.report.prose.response import RESPONSE_RULE as RESPONSE_RULE
 from easitrace.report.prose.response import classes_sentence as classes_sentence
 from easitrace.report.prose.response import endpoint_note as endpoint_note
 from easitrace.report.prose.response import endpoint_numbers as endpoint_numbers

@@ -16,6 +16,11 @@ from easitrace.report.words import (
 )
 from easitrace.response.criteria import criterion_label
 
+RESPONSE_RULE = (
+    "Response is {criterion}, judged at the last visit on treatment in or after week {week:d}. A response that was "
+    "reached counts as lost when {lost}. Estimand: {estimand}."
+)
+
 
 def interval_note(interval: str, level: float) -> str:
     """Which interval a proportion has."""
