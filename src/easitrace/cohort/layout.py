@@ -236,9 +236,9 @@ def _check_roles(mapping: Mapping, starred: dict[str, str], plain: dict[str, str
 def _wide_blocks(mapping: Mapping, starred: dict[str, str], own: dict[str, str], file: Opened) -> tuple[Block, ...]:
     header, findings = file.header, file.findings
     needed = {mapping.outcome, *mapping.from_parts.get(mapping.outcome, ())}
-    blocks = []
+    blocks, written = [], mapping.written_visits
     for code, label in enumerate(mapping.labels):
-        names = {role: pattern.replace("*", label) for role, pattern in starred.items()}
+        names = {role: pattern.replace("*", written.get(label, label)) for role, pattern in starred.items()}
         for role, name in names.items():
             if name not in header:
                 if role in needed:
