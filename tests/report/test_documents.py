@@ -362,8 +362,7 @@ def test_a_missing_converter_is_one_problem_for_each_document(
 def test_html_alone_loads_nothing(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from easitrace.report.documents import write_documents;"
-        "from easitrace.report.markup import mathml
-from easitrace.report.render import Study;"
+        "from easitrace.report.render import Study;"
         f"write_documents('', Study('s', 't'), ['html'], Path({str(tmp_path)!r}));"
         "sys.exit(bool({'lxml', 'docx', 'typst', 'pypandoc', 'easitrace.report.documents.source'} & set(sys.modules)))"
     )
