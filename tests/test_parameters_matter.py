@@ -88,9 +88,20 @@ OF_FILES: list[tuple[str, dict[str, Any]]] = [
     ("missing_codes", {"missing_codes": {"-9": "not done"}}),
     ("instrument", {"instrument": {"name": "easi", "label": "Hand", "minimum": 0, "maximum": 90, "grid": 0.5}}),
     ("windows", {"windows": {"v1": [-3, 3], "v2": [20, 28], "v3": [80, 100]}}),
+    ("several", {"several": "worst"}),
+    ("visit_data", {"visit_data": ["itch.csv"]}),
+    ("patient_data", {"patient_data": "people.csv"}),
+    ("event_data", {"event_data": "events.csv"}),
 ]
+FURTHER = {
+    "itch.csv": "patient;when;itch\nA;01-02-2024;7\n",
+    "people.csv": "patient;weight\nA;70\nZ;80\n",
+    "events.csv": "patient;event\nA;acne\n",
+    "twice.csv": ROWS.format(a="18,0") + "A;v2;28-02-2024;9,5;41;M\n",
+}
 REFUSED = [("delimiter", ","), ("encoding", "utf-16"), ("decimal", "."), ("date_format", "yyyy-mm-dd")]
 REFUSED += [("format", "excel"), ("sheet", "Visits"), ("header_row", 3)]
+REFUSED += [("unscheduled", ["extra"]), ("age_group", "adult")]
 ELSEWHERE = {
     "study": "the folder's name",
     "title": "the page's title",
@@ -161,6 +172,14 @@ def test_a_change_of_the_reading_is_seen(
 ) -> None:
     if parameter == "data":
         change = {"data": str(tmp_path / "other.csv")}
+    for name, text in FURTHER.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    if parameter in ("patient_data", "event_data"):
+        change = {parameter: str(tmp_path / change[parameter])}
+    if parameter == "visit_data":
+        change = {parameter: [str(tmp_path / name) for name in change[parameter]]}
+    if parameter == "several":
+        reading = {**reading, "data": str(tmp_path / "twice.csv")}
     if parameter == "columns":
         change = {"columns": {key: value for key, value in reading["columns"].items() if key != "age"}}
     if parameter == "instrument":
@@ -172,7 +191,7 @@ def test_a_change_of_the_reading_is_seen(
 
 @pytest.mark.parametrize(("parameter", "wrong"), REFUSED)
 def test_a_wrong_reading_is_refused(
-    parameter: str, wrong: str, reading: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    parameter: str, wrong: Any, reading: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from easitrace.errors import EasitraceError
 
