@@ -91,6 +91,19 @@ def check(
 
 
 @app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="FIRST", help="Folder of a report, e.g. reports/x.")],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="Folder of another report.")],
+    format: Annotated[Literal["text", "json", "html"], typer.Option(help="How the comparison is printed.")] = "text",
+) -> None:
+    """Say which parameters of two reports differ and which numbers moved."""
+    from easitrace.report import compare as comparing
+
+    printed = {"text": comparing.as_text, "json": comparing.as_json, "html": comparing.as_html}
+    typer.echo(printed[format](comparing.compare(first, second)))
+
+
+@app.command()
 def reconstruct(
     summary: Annotated[Path, typer.Argument(metavar="SUMMARY", help="Published figures, a YAML file.")],
     output: Annotated[Path, typer.Option(help="Folder for the cohort's files.")] = Path("cohort"),

@@ -165,6 +165,7 @@ CODES: dict[str, str] = {
     "E611": "the parent of the kernels ended",
     "E612": "a kernel ended",
     "E620": "no results of the other chapters",
+    "E621": "folder that is no report",
     "E613": "a PDF or Word document cannot be made",
 }
 

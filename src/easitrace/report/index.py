@@ -25,10 +25,9 @@ def write_index(reports: Path) -> Path:
     return path
 
 
-def _page(reports: Path) -> str:
+def page(title: str, body: str) -> str:
+    """A page beside the reports, in their style and with their policy; `body` is HTML."""
     style = (TEMPLATES / "easitrace" / "style.css").read_text(encoding="utf-8")
-    found = ((path.parent.name, _record(path)) for path in sorted(reports.glob(f"*/{RECORD}")))
-    lines = "\n".join(_line(study, record) for study, record in found if record.get("study") == study)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -36,21 +35,25 @@ def _page(reports: Path) -> str:
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>Reports</title>
+<title>{title}</title>
 <style>
 {style}
 </style>
 </head>
 <body class="index">
-<header class="title"><h1>Reports</h1></header>
+<header class="title"><h1>{title}</h1></header>
 <main>
-<ul class="studies">
-{lines}
-</ul>
+{body}
 </main>
 </body>
 </html>
 """
+
+
+def _page(reports: Path) -> str:
+    found = ((path.parent.name, _record(path)) for path in sorted(reports.glob(f"*/{RECORD}")))
+    lines = "\n".join(_line(study, record) for study, record in found if record.get("study") == study)
+    return page("Reports", f'<ul class="studies">\n{lines}\n</ul>')
 
 
 def _record(path: Path) -> dict[str, Any]:
