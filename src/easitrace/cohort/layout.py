@@ -149,7 +149,7 @@ def _inside(name: str, file: Opened, files: Sequence[Opened]) -> str | None:
 def _has(file: Opened, name: str, mapping: Mapping) -> bool:
     if "*" not in name:
         return name in file.header
-    return any(name.replace("*", label) in file.header for label in mapping.labels)
+    return any(name.replace("*", label) in file.header for label in mapping.in_names)
 
 
 def _may_hold(file: Opened, role: str, mapping: Mapping, files: Sequence[Opened]) -> bool:
@@ -183,7 +183,7 @@ def _assign(
         at = next((at for at, own in inside.items() if own is not None and own != name), only)
         shown = _inside(name, files[at], files) or name
         if "*" in shown:
-            shown = shown.replace("*", mapping.labels[0])
+            shown = shown.replace("*", mapping.in_names[0])
         everywhere = list(dict.fromkeys(column for holder in holders for column in files[holder].header))
         _missing(shown, everywhere if at == 0 else files[at].header, files[at].findings)
 
@@ -236,9 +236,9 @@ def _check_roles(mapping: Mapping, starred: dict[str, str], plain: dict[str, str
 def _wide_blocks(mapping: Mapping, starred: dict[str, str], own: dict[str, str], file: Opened) -> tuple[Block, ...]:
     header, findings = file.header, file.findings
     needed = {mapping.outcome, *mapping.from_parts.get(mapping.outcome, ())}
-    blocks, written = [], mapping.written_visits
-    for code, label in enumerate(mapping.labels):
-        names = {role: pattern.replace("*", written.get(label, label)) for role, pattern in starred.items()}
+    blocks = []
+    for code, (label, written) in enumerate(zip(mapping.labels, mapping.in_names, strict=True)):
+        names = {role: pattern.replace("*", written) for role, pattern in starred.items()}
         for role, name in names.items():
             if name not in header:
                 if role in needed:

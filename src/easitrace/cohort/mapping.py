@@ -46,9 +46,10 @@ class Mapping:
         return [visit.label for visit in self.schedule]
 
     @property
-    def written_visits(self) -> dict[str, str]:
-        """How the file writes a visit where `values` says so: in a wide file the part of a name that `*` stands for."""
-        return {ours: theirs for theirs, ours in self.values.get("visit", {}).items() if ours is not None}
+    def in_names(self) -> list[str]:
+        """What `*` stands for in the columns of a wide file: each label, or what `values` says is written for it."""
+        written = {ours: theirs for theirs, ours in self.values.get("visit", {}).items()}
+        return [written.get(label, label) for label in self.labels]
 
     @property
     def from_parts(self) -> dict[str, tuple[str, ...]]:
