@@ -61,3 +61,38 @@ def test_escaped_quotes_empty_quotes_and_a_last_quoted_cell_are_read(tmp_path):
     cells, wrong = sheet_rows(tmp_path / "a.csv", 'x,y\n"a ""b""",""\n"""",""""""\n"",1\n"z","w"')
     assert cells == ['a "b"', '"', "", "z"]
     assert wrong == []
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;", "sep=;\r"])
+def test_the_separator_line_of_a_spreadsheet_is_obeyed_and_is_no_row(tmp_path, line):
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{line}\nx;y\n1,5;2\n3;4;5\n".encode())
+    findings = Findings("a.csv")
+    sheet = read_sheet(path, findings, Options(decimal=","))
+    assert sheet.columns(["x"])["x"].to_pylist() == ["1,5"] and sheet.rows.tolist() == [2]
+    assert [problem.where for problem in findings.errors] == ["a.csv row 3"]
+    assert "F221 a.csv: the first line, sep=;, was obeyed and left out" in [str(note) for note in findings.log]
+
+
+def test_a_separator_line_that_contradicts_the_declared_one_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("sep=;\nx,y\n1,2\n", encoding="utf-8")
+    message = r'E209 a\.csv: the first line says that ";" separates the columns, not ","; set delimiter: ";", or leave'
+    with pytest.raises(DataError, match=message):
+        read_sheet(path, Findings("a.csv"), Options(","))
+
+
+def test_rows_above_the_column_names_are_counted_and_places_stay_those_of_the_file(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('EASI of the "clinic\n\nx,y\n1,2\n\n3\n4,"5\n', encoding="utf-8")
+    with pytest.raises(DataError, match=r"E206 a\.csv row 7"):
+        read_sheet(path, Findings("a.csv"), Options(header_row=3))
+    findings = Findings("a.csv")
+    path.write_text("title\n\nx,y\n1,2\n\n3\n4,5\n", encoding="utf-8")
+    sheet = read_sheet(path, findings, Options(header_row=3))
+    assert sheet.rows.tolist() == [4, 7]
+    assert findings.errors[-1].where == "a.csv row 6"
+    assert "F223 a.csv: 2 rows above the column names left out" in [str(note) for note in findings.log]
+    for beyond in (8, 9):
+        with pytest.raises(DataError, match=rf"E202 a\.csv: there is no row {beyond} to hold the column names"):
+            read_sheet(path, Findings("a.csv"), Options(header_row=beyond))

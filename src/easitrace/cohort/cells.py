@@ -123,10 +123,6 @@ class Cells:
             {"role": "str", "reason": "str", "n": "int64"}
         )
 
-    def blank_rows(self, role: str, column: str) -> npt.NDArray[np.int64]:
-        """The spreadsheet rows whose cell is blank or holds a missing code."""
-        return self.table.rows_of(column)[_mask(pc.is_null(self.words(role, column)))]
-
     def listed_words(self, role: str, column: str, allowed: list[str] | None = None) -> Any:
         """Words of which each must be one of `allowed` or, when values are recoded, a recoded value."""
         words = self.words(role, column)

@@ -77,6 +77,14 @@ def test_a_moment_is_the_day_of_its_own_clock(tmp_path):
         assert cohort.visits["day"].tolist() == [0, day]
 
 
+def test_a_moment_at_midnight_is_a_day_and_nothing_is_left_out(tmp_path):
+    days = pd.to_datetime(["2024-01-01", "2024-01-29"])
+    frame = pd.DataFrame({"patient": ["A", "A"], "week": [0, 4], "easi": [9, 3], "when": days})
+    frame.to_parquet(tmp_path / "c.parquet")
+    cohort = read_cohort(tmp_path / "c.parquet", visits=VISITS, columns={"week": "week", "date": "when"})
+    assert cohort.visits["day"].tolist() == [0, 28] and cohort.log == ()
+
+
 def test_a_recoded_or_coded_date_is_read_as_written_by_the_standard(tmp_path):
     days = [DAY, datetime.date(1900, 1, 1), datetime.date(2024, 3, 1)]
     frame = pd.DataFrame({"patient": ["A", "B", "A"], "week": [0, 0, 4], "easi": [9, 5, 3], "when": days})
