@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from easitrace.cohort.arms import ARM
 from easitrace.cohort.cohort import Cohort
 from easitrace.errors import ParameterError, Problem
 from easitrace.response.proportions import with_proportions
@@ -28,13 +29,15 @@ def events_on_treatment(cohort: Cohort, times: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `patient`, `event`, `day`, `serious`, `counted` ("yes"; "after": later than the patient's time on treatment,
         which would not be in the denominator of a rate; "no time": the patient's time is not known). An event
-        without a day counts.
+        without a day counts. With arms also `arm`.
     """
     if cohort.events.empty:
         return pd.DataFrame(columns=["patient", "event", "day", "serious", "counted"])
-    days = cohort.events["patient"].map(times.set_index("patient")["days"])
+    known = times.set_index("patient")
+    days = cohort.events["patient"].map(known["days"])
     counted = np.select([days.isna(), cohort.events["day"] > days], ["no time", "after"], "yes")
-    return cohort.events.assign(counted=counted)
+    arm = {ARM: cohort.events["patient"].map(known[ARM]).astype(str)} if cohort.arms else {}
+    return cohort.events.assign(counted=counted, **arm)
 
 
 def event_rates(
@@ -54,8 +57,11 @@ def event_rates(
     DataFrame
         `event` (first any, then any serious if there is one, then kinds, frequent ones first), `patients`, `n`
         (patients whose time is known), `proportion`, `lower`, `upper`, `method` (of the proportion), `events`,
-        `serious`, `patient_years`, `rate`, `rate_lower`, `rate_upper` (per 100 patient-years, exact Poisson limits).
+        `serious`, `patient_years`, `rate`, `rate_lower`, `rate_upper` (per 100 patient-years, exact Poisson limits);
+        with `arm` in both tables those of each arm, `arm` first.
     """
+    if ARM in times:
+        return _of_arms(events, times, level=level, interval=interval)
     own = events[events["counted"] == "yes"]
     serious = own[own["serious"].astype(bool)]
     kinds = [_count(str(name), rows) for name, rows in own.groupby("event", sort=True)]
@@ -69,6 +75,16 @@ def event_rates(
     table = with_proportions(table, "patients", level=level, interval=interval)
     columns = ["event", "patients", "n", "proportion", "lower", "upper", "method", "events", "serious"]
     return table[[*columns, "patient_years", "rate", "rate_lower", "rate_upper"]]
+
+
+def _of_arms(events: pd.DataFrame, times: pd.DataFrame, *, level: float, interval: str) -> pd.DataFrame:
+    parts = []
+    for arm in times[ARM].cat.categories:
+        own = events[events[ARM] == arm] if ARM in events else events
+        followed = times[times[ARM] == arm].drop(columns=ARM)
+        parts.append(event_rates(own, followed, level=level, interval=interval).assign(arm=arm))
+    table = pd.concat(parts, ignore_index=True)
+    return table[[ARM, *(name for name in table.columns if name != ARM)]]
 
 
 def poisson_limits(counts: Any, *, level: float = 0.95) -> tuple[Any, Any]:

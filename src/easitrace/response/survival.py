@@ -7,15 +7,20 @@ With d_r(t) patients stopping at day t for reason r, d(t) all who stop then, and
 
 so that 1 - S(t) is the sum of F_r(t) over the reasons. Standard errors: Greenwood's for S, Aalen's for F_r; limits on
 the scale of log(-log p), which keeps them between 0 and 1.
+
+Times of a cohort with arms say which arm a patient is in, and every table made of them is one of each arm.
 """
 
+from collections.abc import Callable, Sequence
+from functools import wraps
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Concatenate, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from easitrace.cohort.arms import ARM
 from easitrace.cohort.cohort import Cohort
 from easitrace.paired import QuartileMethod, quartiles
 from easitrace.response.proportions import with_proportions
@@ -28,6 +33,25 @@ DAYS_PER_WEEK = 7
 HALF = 0.5
 Numbers = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+P = ParamSpec("P")
+OfTimes = Callable[Concatenate[pd.DataFrame, P], pd.DataFrame]
+
+
+def of_each_arm(compute: OfTimes[P]) -> OfTimes[P]:
+    """The table of each arm, one below the other with `arm` first, where the times have arms."""
+
+    @wraps(compute)
+    def by_arm(times: pd.DataFrame, /, *args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
+        if ARM not in times:
+            return compute(times, *args, **kwargs)
+        parts = []
+        for arm, own in times.groupby(ARM, observed=True, sort=True):
+            part = compute(own.drop(columns=ARM), *args, **kwargs)
+            part.insert(0, ARM, str(arm))
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    return by_arm
 
 
 def time_on_treatment(cohort: Cohort) -> pd.DataFrame:
@@ -38,15 +62,18 @@ def time_on_treatment(cohort: Cohort) -> pd.DataFrame:
     DataFrame
         `patient`, `days` (missing when a patient stopped on a day not recorded; 0 when last seen before day 0),
         `stopped` (bool), `reason` (one of `REASONS`, "" when not stopped), `status`; a row per patient, as the cohort.
+        With arms also `arm`.
     """
     people = cohort.patients
     stopped = people["status"] == STOPPED
     days = people["stop_day"].where(stopped, people["patient"].map(_last_day(cohort)).clip(lower=0.0))
     reason = people["stop_reason"].astype(object).fillna(NO_REASON).where(stopped, "")
     columns = {"patient": people["patient"], "days": days, "stopped": stopped, "reason": reason}
-    return pd.DataFrame({**columns, "status": people["status"]})
+    arm = {ARM: people[ARM]} if cohort.arms else {}
+    return pd.DataFrame({**columns, "status": people["status"], **arm})
 
 
+@of_each_arm
 def kaplan_meier(times: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """Proportion still on treatment after each day on which somebody stopped.
 
@@ -77,6 +104,7 @@ def kaplan_meier(times: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     return _with_limits(rows, "survival", level)
 
 
+@of_each_arm
 def cumulative_incidence(times: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
     """Proportion that has stopped for each reason, the other reasons competing, after each day of a stop.
 
@@ -114,6 +142,11 @@ def at_weeks(curve: pd.DataFrame, times: pd.DataFrame, weeks: list[float]) -> pd
         `week`, `at_risk`, `stopped`, `censored` (both up to and on that day), `survival`, `lower`, `upper`: missing
         after the last day anybody was followed.
     """
+    if ARM in curve:
+        own = {arm: rows.drop(columns=ARM) for arm, rows in curve.groupby(ARM, sort=False)}
+        parts = [at_weeks(own[arm], times[times[ARM] == arm], weeks).assign(arm=arm) for arm in own]
+        table = pd.concat(parts, ignore_index=True)
+        return table[[ARM, *(name for name in table.columns if name != ARM)]]
     known = times.dropna(subset=["days"])
     rows = []
     for week in weeks:
@@ -129,6 +162,28 @@ def at_weeks(curve: pd.DataFrame, times: pd.DataFrame, weeks: list[float]) -> pd
     return pd.DataFrame(rows)
 
 
+def log_rank(times: pd.DataFrame, cohort: Cohort, strata: Sequence[str] = ()) -> dict[str, float]:
+    """Log-rank test of the same drug survival in all arms, stratified by patient-level columns where some are given.
+
+    Patients without days or without a stratum are left out.
+
+    Returns
+    -------
+    dict
+        `chi_square`, `df` (arms less one), `p`, `n`; missing where nobody stopped.
+    """
+    from statsmodels.duration.survfunc import survdiff
+
+    table = times.merge(cohort.patients[["patient", *strata]], on="patient").dropna(subset=["days", *strata])
+    df = len(cohort.arms) - 1
+    if not table["stopped"].any() or table[ARM].nunique() <= df:
+        return {"chi_square": np.nan, "df": df, "p": np.nan, "n": len(table)}
+    stratum = table[list(strata)].astype(str).agg(", ".join, axis=1).to_numpy() if strata else None
+    days, stopped = table["days"].to_numpy(float), table["stopped"].to_numpy(int)
+    chi_square, p = survdiff(days, stopped, table[ARM].astype(str).to_numpy(), strata=stratum)
+    return {"chi_square": float(chi_square), "df": df, "p": float(p), "n": len(table)}
+
+
 def median_time(curve: pd.DataFrame) -> dict[str, float]:
     """Days by which half of the patients have stopped, with limits where the band crosses one half.
 
@@ -139,6 +194,7 @@ def median_time(curve: pd.DataFrame) -> dict[str, float]:
     return {name: float(days.iloc[0]) if len(days) else np.nan for name, days in first.items()}
 
 
+@of_each_arm
 def stop_reasons(times: pd.DataFrame, *, level: float = 0.95, interval: str = "wilson") -> pd.DataFrame:
     """Patients who stopped for each reason that occurred, then for any, out of all patients.
 

@@ -73,7 +73,7 @@ def attendance_bars(counts: pd.DataFrame) -> "Figure":
 def _flow_of_arms(counts: pd.DataFrame, excluded: int) -> "Figure":
     """A column for each arm under the box of all patients."""
     arms, visits = (list(dict.fromkeys(counts[name])) for name in ("arm", "visit"))
-    figure, ax = canvas(0.6 + 1.12 * (len(visits) + 1))
+    figure, ax = canvas(0.4 + 0.85 * (len(visits) + 1))
     ax.set(xlim=(0, 10), ylim=(-len(visits) - 0.45, 0.45))
     ax.axis("off")
     first = counts[counts["visit"] == visits[0]]

@@ -1,11 +1,13 @@
 """Figures of the treatment course: drug survival, reasons for stopping, a swimmer plot."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from easitrace.report.figures.arms import looks, name_ends, numbers_below
 from easitrace.report.figures.canvas import BLUE, INK, ORANGE, PALE, SOFT, canvas, in_house_style
 from easitrace.report.style import Style
 
@@ -38,8 +40,10 @@ def drug_survival(
     """Kaplan-Meier curve of staying on treatment with its band, censoring marks, and the numbers at risk below.
 
     `curve` has `day`, `survival`, `lower`, `upper`; `times` has `days`, `stopped`; `weeks` has `week`, `at_risk`,
-    `stopped`, and sets the ticks.
+    `stopped`, and sets the ticks. With `arm` in all three a curve for each arm.
     """
+    if "arm" in curve:
+        return _survival_of_arms(curve, times, weeks, style)
     figure, ax = canvas(3.1)
     end = float(times["days"].max())
     drawn = pd.concat([curve, curve.tail(1).assign(day=end)]) if end > curve["day"].iloc[-1] else curve
@@ -60,12 +64,54 @@ def drug_survival(
     return figure
 
 
+def _survival_of_arms(curve: pd.DataFrame, times: pd.DataFrame, weeks: pd.DataFrame, style: Style) -> "Figure":
+    arms = list(dict.fromkeys(curve["arm"]))
+    figure, ax = canvas(3.0 + 0.32 * len(arms))
+    ends = []
+    for arm, look in looks(arms).items():
+        own = times[times["arm"] == arm]
+        drawn = curve[curve["arm"] == arm]
+        drawn = pd.concat([drawn, drawn.tail(1).assign(day=max(own["days"].max(), drawn["day"].iloc[-1]))])
+        x, share = drawn["day"].to_numpy(float) / DAYS_PER_WEEK, 100 * drawn["survival"].to_numpy(float)
+        band = [100 * drawn[side].to_numpy(float) for side in ("lower", "upper")]
+        ax.fill_between(x, *band, step="post", color=look["color"], alpha=0.1, lw=0)
+        ax.step(x, share, where="post", color=look["color"], ls=look["ls"], lw=2.2)
+        censored = np.sort(own.loc[~own["stopped"], "days"].dropna().to_numpy(float))
+        level_at = share[np.searchsorted(drawn["day"].to_numpy(float), censored, side="right") - 1]
+        ax.plot(censored / DAYS_PER_WEEK, level_at, ls="none", marker="|", ms=7, mew=1, color=look["color"])
+        ends.append({"arm": arm, "x": x[-1], "y": share[-1]})
+    ax.set(ylim=(0, 103), xticks=weeks["week"].unique(), ylabel="On treatment, %")
+    ax.set_xticks(weeks["week"].unique(), [f"{week:g}" for week in weeks["week"].unique()])
+    ax.set_xlim(left=0)
+    name_ends(ax, pd.DataFrame(ends), replace(style, digits=0), "%")
+    numbers_below(ax, weeks, "at_risk", "at risk")
+    return figure
+
+
+def _incidence_of_arms(incidence: pd.DataFrame, last_day: float, weeks: Sequence[float]) -> "Figure":
+    arms = list(dict.fromkeys(incidence["arm"]))
+    figure, axes = canvas(2.9, columns=len(arms), sharex=True, sharey=True, squeeze=False)
+    for ax, arm in zip(axes.ravel(), arms, strict=True):
+        for reason, rows in incidence[incidence["arm"] == arm].groupby("reason", sort=False):
+            colour, dashes = REASON_LINES[str(reason)]
+            x = np.append(rows["day"], max(last_day, rows["day"].iloc[-1])) / DAYS_PER_WEEK
+            y = 100 * np.append(rows["incidence"], rows["incidence"].iloc[-1])
+            ax.step(x, y, where="post", color=colour, ls=dashes, lw=2.2, label=str(reason))
+        ax.set(xticks=weeks, xlabel="Week", title=arm)
+    axes[0, 0].set(ylabel="Stopped, %", xlim=(0, last_day / DAYS_PER_WEEK), ylim=(0, None))
+    named = {name: handle for ax in axes.ravel() for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside upper left", ncols=len(named), frameon=False, fontsize=8)
+    return figure
+
+
 @in_house_style
 def stopping_incidence(incidence: pd.DataFrame, last_day: float, weeks: Sequence[float], style: Style) -> "Figure":
     """Cumulative incidence of stopping for each reason, named at the end of its line.
 
-    `incidence` has `reason`, `day`, `incidence`; lines are drawn to `last_day`.
+    `incidence` has `reason`, `day`, `incidence`; lines are drawn to `last_day`. With `arm` a panel for each arm.
     """
+    if "arm" in incidence:
+        return _incidence_of_arms(incidence, last_day, weeks)
     figure, ax = canvas(2.6)
     ends = []
     for reason, rows in incidence.groupby("reason", sort=False):

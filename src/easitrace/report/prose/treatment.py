@@ -1,14 +1,17 @@
 """Sentences and notes about the treatment course."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
+from easitrace.cohort.cohort import Cohort
+from easitrace.report.prose.arms import of_arm
 from easitrace.report.prose.response import interval_note
-from easitrace.report.prose.words_of_numbers import number_keys
+from easitrace.report.prose.words_of_numbers import joined, number_keys
 from easitrace.report.style import Style
 from easitrace.report.words import INTERVAL_NAMES
-from easitrace.response.survival import REASONS
+from easitrace.response.survival import REASONS, median_time
 from easitrace.response.swimmer import MOST_PATIENTS
 
 
@@ -32,6 +35,26 @@ def median_sentence(median: dict[str, float]) -> str:
     )
 
 
+def medians_of_arms(curve: pd.DataFrame, style: Style) -> str:
+    """The median time on treatment of each arm, or that it was not reached."""
+    parts = []
+    for arm, rows in curve.groupby("arm", sort=False):
+        found = median_time(rows)
+        upper = style.number(found["upper"], 0) if pd.notna(found["upper"]) else "not reached"
+        limits = f"{style.number(found['median'], 0)} days (interval from {style.number(found['lower'], 0)} to {upper})"
+        parts.append(f"{limits if pd.notna(found['median']) else 'not reached'} in {arm}")
+    return f"Median time on treatment: {'; '.join(parts)}."
+
+
+def log_rank_template(strata: Sequence[str]) -> str:
+    """A sentence on the test that the arms stay on treatment alike; its fields are recorded by the chapter."""
+    by = f", stratified by {joined([name.replace('_', ' ') for name in strata])}" if strata else ""
+    return (
+        f"Log-rank test of the same drug survival in all arms{by}: \u03c7\u00b2 = {{log_rank_chi_square:.2f}} on "
+        "{log_rank_df:d} degrees of freedom, {log_rank_p:p}, {log_rank_n:d} patients."
+    )
+
+
 def survival_numbers(weeks: pd.DataFrame) -> dict[str, Any]:
     """`on_treatment_week_12`, `at_risk_week_12`, ... for every planned week."""
     keyed = weeks.assign(key=[f"week {week:g}" for week in weeks["week"]])
@@ -49,7 +72,7 @@ def survival_caption(drug: str, level: float) -> str:
 def survival_sentence(weeks: pd.DataFrame, style: Style) -> str:
     """The curve in words at the planned weeks."""
     parts = [
-        f"{style.percent(row['survival'])} at week {row['week']:g} ({row['at_risk']} at risk)"
+        f"{style.percent(row['survival'])} at week {row['week']:g}{of_arm(row)} ({row['at_risk']} at risk)"
         for row in weeks.to_dict("records")
     ]
     return f"Still on treatment: {', '.join(parts)}."
@@ -63,6 +86,12 @@ SURVIVAL_NOTE = (
 
 def stops_with_incidence(reasons: pd.DataFrame, incidence: pd.DataFrame, curve: pd.DataFrame) -> pd.DataFrame:
     """The reasons table with the cumulative incidence at the end; of any reason, one minus the Kaplan-Meier curve."""
+    if "arm" in reasons:
+        tables = [reasons, incidence, curve]
+        own = {arm: [t[t["arm"] == arm].drop(columns="arm") for t in tables] for arm in dict.fromkeys(reasons["arm"])}
+        parts = [stops_with_incidence(*parts).assign(arm=arm) for arm, parts in own.items()]
+        table = pd.concat(parts, ignore_index=True)
+        return table[["arm", *(name for name in table.columns if name != "arm")]]
     ends = incidence.groupby("reason", sort=False).last()
     last = curve.iloc[-1]
     whole = pd.DataFrame(
@@ -87,7 +116,7 @@ def stops_note(interval: str, level: float) -> str:
 def stops_sentence(reasons: pd.DataFrame, style: Style) -> str:
     """The reasons in words."""
     rows = reasons[reasons["reason"].isin(REASONS)]
-    parts = [f"{row['reason']} {style.percent(row['incidence'])}" for row in rows.to_dict("records")]
+    parts = [f"{row['reason']} {style.percent(row['incidence'])}{of_arm(row)}" for row in rows.to_dict("records")]
     return f"Cumulative incidence of stopping by reason: {', '.join(parts)}."
 
 
@@ -105,6 +134,16 @@ def events_note(events: pd.DataFrame, interval: str, level: float) -> str:
         "with events taken as independent, also within a patient."
     )
     return " ".join([*filter(None, parts), exact])
+
+
+def events_compared(cohort: Cohort) -> str:
+    """What the adverse events can tell of their cause."""
+    if not cohort.arms:
+        return "Adverse events without a comparison group say nothing about cause."
+    return (
+        "Adverse events are counted by arm and not tested: small numbers of many kinds. Curves and log-rank test say "
+        "how long patients stayed on treatment; that hangs on the rules of the trial as well as on the treatment."
+    )
 
 
 def swimmer_left_out(patients: int) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from easitrace.report.style import MISSING, Style
-from easitrace.report.tables.journal import capital, journal_table, unbroken
+from easitrace.report.tables.journal import arm_cell, arm_group, capital, journal_table, unbroken
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -15,6 +15,7 @@ def survival_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """Patients at risk, stopped and censored by week, and the Kaplan-Meier proportion still on treatment."""
     rows = [
         {
+            **arm_cell(row),
             "Week": f"{row['week']:g}",
             "At risk": str(row["at_risk"]),
             "Stopped by then": str(row["stopped"]),
@@ -24,7 +25,7 @@ def survival_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def stop_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
@@ -35,6 +36,7 @@ def stop_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """
     rows = [
         {
+            **arm_cell(row),
             "Reason": capital(row["reason"]),
             "Patients / n": unbroken(style.count(int(row["stopped"]), int(row["n"]))),
             f"{level:.0%} CI, %": style.interval(100 * row["lower"], 100 * row["upper"], 0),
@@ -43,13 +45,14 @@ def stop_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def events_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
     """Adverse events: patients, events, serious events, and the rate per 100 patient-years with its exact limits."""
     rows = [
         {
+            **arm_cell(row),
             "Event": capital(row["event"]),
             "Patients / n": unbroken(style.count(int(row["patients"]), int(row["n"]))),
             f"{level:.0%} CI, %": _limits(row["lower"], row["upper"], style),
@@ -60,7 +63,7 @@ def events_table(data: pd.DataFrame, style: Style, level: float) -> "GT":
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def _limits(lower: float, upper: float, style: Style) -> str:
