@@ -90,7 +90,7 @@ def _data(source: Source, study: "Study", drawings: Mapping[int, Path]) -> dict[
         for number, found in enumerate(source.floats)
     ]
     head = {
-        "title": breakable(study.title),
+        "title": breakable(study.title, LONGEST // 2),
         "banner": breakable(study.synthetic),
         "facts": [[breakable(term), breakable(what)] for term, what in study.facts],
         "fonts": [SERIF],

@@ -8,7 +8,7 @@ from typing import Any
 
 from easitrace.errors import MachineError, Problem
 
-LONGEST, BREAK = 30, "\u200b"
+LONGEST, BREAK = 45, "\u200b"
 JOINER = "\u2060"
 VERBATIM = re.compile(r"(<(?:pre|code|math)\b.*?</(?:pre|code|math)>|<[^>]*>)", re.DOTALL)
 SHORT_FORM = re.compile(r"(?<=-)(?=[-?])|(?<=\.)(?=\.)|(?<=(?<!\w)-)(?=\d)")
