@@ -1,5 +1,7 @@
 """Which scores count under which estimand."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,3 +82,23 @@ def test_a_cohort_without_stops_is_the_same_under_all() -> None:
 def test_an_unknown_estimand_is_refused() -> None:
     with pytest.raises(ParameterError, match="treatment-policy"):
         under_estimand(cohort_of(PATIENTS), "per-protocol")
+
+
+def test_rescue_medication_ends_the_scores_of_the_hypothetical_estimand_only() -> None:
+    """Days 0, 28, 84, 168; the day of the rescue itself still counts, and so does the baseline."""
+    plain = cohort_of({"1": seen(20, 15, 9, 6), "2": seen(18, 12, 8, 7), "3": stopped(6, "other", 16, 15, 9, None)})
+    days = pd.Series({"1": 84.0, "2": 0.0, "3": 30.0})
+    rescued = dataclasses.replace(
+        plain, patients=plain.patients.assign(rescue_day=plain.patients["patient"].map(days).to_numpy())
+    )
+    for estimand in ("treatment-policy", "while-on-treatment", "composite"):
+        assert scores(under_estimand(rescued, estimand)) == pytest.approx(
+            np.array(scores(under_estimand(plain, estimand))), nan_ok=True
+        )
+    for of in (under_estimand, recorded_under):
+        np.testing.assert_array_equal(
+            scores(of(rescued, "hypothetical")), [[20, 15, 9, NA], [18, NA, NA, NA], [16, 15, NA, NA]]
+        )
+    later = rescued.visits["day"].where(rescued.visits["day"] != 84, 85)
+    moved = dataclasses.replace(rescued, visits=rescued.visits.assign(day=later))
+    np.testing.assert_array_equal(scores(under_estimand(moved, "hypothetical"))[0], [20, 15, NA, NA])

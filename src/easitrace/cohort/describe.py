@@ -7,7 +7,7 @@ from easitrace.cohort.cohort import Cohort
 from easitrace.paired import QuartileMethod, quartiles
 
 STATES = ("seen", "stopped", "in follow-up", "missed")
-BOOKKEEPING = ("patient", "stop_day", "stop_week", "stop_reason", "status", "start_date", "stop_date")
+BOOKKEEPING = ("patient", "stop_day", "stop_week", "stop_reason", "status", "start_date", "stop_date", "rescue_day")
 
 
 def attendance(cohort: Cohort) -> pd.DataFrame:

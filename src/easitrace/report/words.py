@@ -35,7 +35,8 @@ ESTIMAND_NAMES = {
     "while-on-treatment": "while on treatment: scores count until treatment was stopped",
     "composite": "composite: stopping for inefficacy or side effects counts as non-response, "
     "and as the baseline score from then on",
-    "hypothetical": "hypothetical: scores after stopping are set missing and modelled, as if treatment had continued",
+    "hypothetical": "hypothetical: scores after stopping, or after rescue medication where it was recorded, are set "
+    "missing and modelled, as if treatment had continued",
 }
 MISSING_NAMES = {
     "observed": "recorded scores only",

@@ -1,4 +1,4 @@
-"""Estimands: which scores count when treatment was stopped (ICH E9(R1))."""
+"""Estimands: which scores count when treatment was stopped or rescue medication taken (ICH E9(R1))."""
 
 from dataclasses import replace
 from typing import Literal, get_args
@@ -17,9 +17,10 @@ def under_estimand(cohort: Cohort, estimand: str) -> Cohort:
     """The cohort with the scores that count under an estimand.
 
     "treatment-policy" keeps every recorded score. "while-on-treatment" and "hypothetical" set scores recorded
-    after stopping missing; they differ in what a likelihood model of the rest is taken to estimate. "composite"
-    does so too and sets every instrument back to its baseline at the planned visits from a stop for inefficacy or
-    side effects on.
+    after stopping missing; they differ in what a likelihood model of the rest is taken to estimate, and
+    "hypothetical" sets those after the day of the first rescue medication missing as well, but for the baseline. To
+    the others rescue medication makes no difference. "composite" sets scores after stopping missing and every
+    instrument back to its baseline at the planned visits from a stop for inefficacy or side effects on.
 
     Raises
     ------
@@ -29,14 +30,16 @@ def under_estimand(cohort: Cohort, estimand: str) -> Cohort:
     check_estimand(estimand)
     if estimand == "treatment-policy":
         return cohort
-    treated = _on_treatment(cohort)
-    return _set_back(treated) if estimand == "composite" else treated
+    return _set_back(_on_treatment(cohort)) if estimand == "composite" else recorded_under(cohort, estimand)
 
 
 def recorded_under(cohort: Cohort, estimand: str) -> Cohort:
     """The cohort with the recorded scores that count; unlike `under_estimand` nothing is set back to baseline."""
     check_estimand(estimand)
-    return cohort if estimand == "treatment-policy" else _on_treatment(cohort)
+    if estimand == "treatment-policy":
+        return cohort
+    treated = _on_treatment(cohort)
+    return _before_rescue(treated) if estimand == "hypothetical" else treated
 
 
 def failed(states: pd.DataFrame) -> "pd.Series[bool]":
@@ -60,6 +63,17 @@ def check_estimand(estimand: str) -> None:
 def _on_treatment(cohort: Cohort) -> Cohort:
     visits = cohort.visits.copy()
     visits.loc[visits["after_stop"], cohort.measured] = float("nan")
+    return replace(cohort, visits=visits)
+
+
+def _before_rescue(cohort: Cohort) -> Cohort:
+    """Scores after the first rescue medication missing; a visit whose day is not known counts as on its planned one."""
+    if "rescue_day" not in cohort.patients:
+        return cohort
+    visits = cohort.visits.copy()
+    rescue = visits["patient"].map(cohort.patients.set_index("patient")["rescue_day"])
+    late = visits["day"].fillna(7 * visits["week"]) > rescue
+    visits.loc[late & (visits["week"] > cohort.baseline.week), cohort.measured] = float("nan")
     return replace(cohort, visits=visits)
 
 
