@@ -6,6 +6,7 @@ Statistical Methods, sections 4.1 to 4.3). Differences are counted in billionths
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from statistics import NormalDist
 from typing import Any
@@ -22,10 +23,10 @@ Integers = npt.NDArray[np.int64]
 NUMBERS = ("shift", "lower", "upper", "achieved", "statistic", "p")
 
 
-def arm_comparisons(cohort: Cohort, *, level: float = 0.95) -> pd.DataFrame:
+def arm_comparisons(cohort: Cohort, *, instrument: str | None = None, level: float = 0.95) -> pd.DataFrame:
     """Each other arm against the reference at each visit after baseline, by the patients seen there.
 
-    Baselines are not compared: randomised arms differ there by chance.
+    Baselines are not compared: randomised arms differ there by chance. `instrument` is the outcome when None.
 
     Returns
     -------
@@ -33,7 +34,7 @@ def arm_comparisons(cohort: Cohort, *, level: float = 0.95) -> pd.DataFrame:
         `name` ("drug v placebo"), `arm`, `reference`, `visit`, `week`, `n`, `n_reference`, `median`,
         `reference_median`, then those of `compared`. P values are not adjusted.
     """
-    parts = {arm: part.wide() for arm, part in each_arm(cohort).items()}
+    parts = {arm: part.wide(instrument) for arm, part in each_arm(cohort).items()}
     reference, *others = parts
     rows = []
     for arm in others:
@@ -44,6 +45,17 @@ def arm_comparisons(cohort: Cohort, *, level: float = 0.95) -> pd.DataFrame:
             medians = {"median": _median(own), "reference_median": _median(base)}
             rows.append({**place, **counts, **medians, **compared(own, base, level)})
     return pd.DataFrame(rows)
+
+
+def instrument_comparisons(cohort: Cohort, names: Sequence[str], *, level: float = 0.95) -> pd.DataFrame:
+    """`arm_comparisons` of several instruments: `instrument` first, its label in `name`."""
+    tables = []
+    for name in names:
+        own = arm_comparisons(cohort, instrument=name, level=level)
+        own["name"] = cohort.instrument(name).label + ", " + own["name"]
+        own.insert(0, "instrument", name)
+        tables.append(own)
+    return pd.concat(tables, ignore_index=True)
 
 
 def compared(x: Any, y: Any, level: float = 0.95) -> dict[str, Any]:

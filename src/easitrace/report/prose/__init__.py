@@ -1,6 +1,9 @@
 """Sentences and captions that are made from results, so that no number is typed into a text."""
 
 from easitrace.report.prose.arms import arm_counts as arm_counts
+from easitrace.report.prose.arms import arm_estimand_numbers as arm_estimand_numbers
+from easitrace.report.prose.arms import arm_estimands_note as arm_estimands_note
+from easitrace.report.prose.arms import arm_holds_sentence as arm_holds_sentence
 from easitrace.report.prose.arms import arm_model as arm_model
 from easitrace.report.prose.arms import arm_shares_sentence as arm_shares_sentence
 from easitrace.report.prose.arms import arms_sentence as arms_sentence
@@ -12,6 +15,7 @@ from easitrace.report.prose.arms import differences_note as differences_note
 from easitrace.report.prose.arms import differences_sentence as differences_sentence
 from easitrace.report.prose.arms import joint_template as joint_template
 from easitrace.report.prose.arms import joint_values as joint_values
+from easitrace.report.prose.arms import pooled_arms as pooled_arms
 from easitrace.report.prose.arms import responder_numbers as responder_numbers
 from easitrace.report.prose.arms import responders_by_arm_note as responders_by_arm_note
 from easitrace.report.prose.arms import sensitivity_note as sensitivity_note

@@ -182,6 +182,11 @@ def arm_shares_sentence(shares: pd.DataFrame, names: Mapping[str, str], style: S
     return f"Responders at {last['visit'].iloc[0]}: {', '.join(parts)}."
 
 
+def pooled_arms(what: str) -> str:
+    """That a part of the report is of all patients, whatever their arm."""
+    return f"{what} of all arms together."
+
+
 def sensitivity_note(table: pd.DataFrame) -> str:
     """What can be compared in the table of other models."""
     note = "AIC compares structures on the same scale only. Not estimable: the data do not carry the structure."
@@ -189,3 +194,39 @@ def sensitivity_note(table: pd.DataFrame) -> str:
         return note
     units = "in points, in percent of 1 + score, and on the square root of the score"
     return f"{note} Difference: against {table['arm'].iloc[0]}, by scale {units}."
+
+
+def arm_estimand_numbers(table: pd.DataFrame) -> dict[str, Any]:
+    """`arm_difference_drug_v_placebo_composite_mi`, ... by arm, estimand and rule."""
+    columns = {"estimate": "", "lower": "_lower", "upper": "_upper", "p": "_p"}
+    keyed = table.assign(
+        key=table["arm"] + " v " + table["reference"] + " " + table["estimand"] + " " + table["missing"]
+    )
+    return {
+        f"arm_difference{suffix}_{slug(row['key'])}": row[column]
+        for row in keyed.to_dict("records")
+        for column, suffix in columns.items()
+    }
+
+
+def arm_estimands_note(imputations: int, baseline: str) -> str:
+    """How the rows were computed."""
+    adjusted = " and adjusted for the baseline" if baseline != "own" else ""
+    return (
+        f"Recorded only: the trajectory model of arms, with covariates{adjusted}. Last score carried and multiple "
+        f"imputation ({imputations} imputations, of each arm from its own patients): difference between mean changes "
+        "from baseline, not adjusted. Responders: Newcombe's hybrid score limits. A dash: the rule says nothing about "
+        "scores, or there is no estimate."
+    )
+
+
+def arm_holds_sentence(table: pd.DataFrame) -> str:
+    """In how many analyses the interval of the difference says the same."""
+    known = table.dropna(subset=["estimate"])
+    parts = []
+    for arm, rows in known.groupby("arm", sort=False):
+        sides = {"below zero": int((rows["upper"] < 0).sum()), "above zero": int((rows["lower"] > 0).sum())}
+        told = joined([f"lies {side} in {n}" for side, n in sides.items() if n])
+        reached = f"{told} of {len(rows)} analyses" if told else f"includes zero in all {len(rows)} analyses"
+        parts.append(f"{arm} v {table['reference'].iloc[0]} {reached}")
+    return f"The interval of the difference between arms: {'; '.join(parts)}."

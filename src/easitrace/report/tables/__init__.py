@@ -1,5 +1,6 @@
 """The display tables of the chapters: tidy results in, a great-tables table in journal style out."""
 
+from easitrace.report.tables.arms import arm_estimands_table as arm_estimands_table
 from easitrace.report.tables.arms import classes_by_arm_table as classes_by_arm_table
 from easitrace.report.tables.arms import comparisons_table as comparisons_table
 from easitrace.report.tables.arms import differences_table as differences_table

@@ -7,7 +7,7 @@ import pandas as pd
 
 from easitrace.report.style import MISSING, Style
 from easitrace.report.tables.journal import capital, journal_table
-from easitrace.report.words import QUANTITY_NAMES
+from easitrace.report.words import QUANTITY_NAMES, SHORT_MISSING
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -104,3 +104,21 @@ def _with_limits(estimate: float, lower: float, upper: float, style: Style, digi
     if pd.isna(estimate):
         return MISSING
     return f"{style.number(estimate, digits)} ({style.interval(lower, upper, digits)})"
+
+
+def arm_estimands_table(data: pd.DataFrame, style: Style, level: float, unit: str) -> "GT":
+    """The difference between arms under every estimand and rule; `data` is `arm_sensitivity.compare_arms`."""
+    digits = style.digits if unit.endswith("%") else style.digits + 1
+    rows = [
+        {
+            "Estimand": f"{capital(row['estimand'].replace('-', ' '))}, {row['arm']} v {row['reference']}",
+            "Rule": SHORT_MISSING[row["missing"]],
+            f"{unit} ({level:.0%} CI)": _with_limits(row["estimate"], row["lower"], row["upper"], style, digits),
+            "P": style.p(row["p"]),
+            f"Responders: difference, % points ({level:.0%} CI)": _with_limits(
+                100 * row["difference"], 100 * row["difference_lower"], 100 * row["difference_upper"], style, 0
+            ),
+        }
+        for row in data.sort_values(["estimand", "arm"], key=_in_order, kind="stable").to_dict("records")
+    ]
+    return journal_table(rows, groups="Estimand")
