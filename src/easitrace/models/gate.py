@@ -1,8 +1,8 @@
 """Whether a fit can be trusted: one ladder of named ends, with what in the data explains them.
 
-converged; precision-limited (the likelihood cannot be lowered further, yet the Newton decrement is not below 1e-12);
-unidentified (the smallest eigenvalue of the scaled Hessian is below 1e-7); singular (Sigma has no inverse to working
-accuracy); not started (the mean fits perfectly); maxit.
+converged; precision-limited (the likelihood cannot be raised further, yet the Newton decrement is not below 1e-12, nor
+after one more full step); unidentified (the smallest eigenvalue of the scaled Hessian is below 1e-7); singular (Sigma
+has no inverse to working accuracy); not started (the mean fits perfectly); maxit.
 """
 
 from itertools import combinations
