@@ -206,7 +206,7 @@ def test_events_that_do_not_count_are_listed(study):
     ae = EVENTS + "X,acne,3,no\nC,acne,3,no\nA,rash,-3,no\nA,fever,,yes\nB,herpes,3,yes\n"
     cohort = study.read(easi, event_data=("ae.csv", ae), columns=AE)
     assert log(cohort)[:3] == [
-        ("W235", "ae.csv", "1 adverse event before day 0 left out (row 6)"),
+        ("W238", "ae.csv", "1 adverse event before day 0 left out (row 6)"),
         ("W230", "ae.csv", "1 adverse event without a day, counted all the same (row 7)"),
         ("W236", "ae.csv", "1 adverse event alike in everything to one before, counted all the same (row 8)"),
     ]
@@ -255,7 +255,7 @@ def test_seriousness_is_recoded_and_its_absence_is_said(study):
     cohort = study.read(event_data=("ae.csv", ae), columns=AE, values={"event_serious": {"ja": "yes", "nee": "no"}})
     assert cohort.events["serious"].tolist() == [False, True]
     without = study.read(event_data=("ae.csv", EVENTS), columns={k: AE[k] for k in ("visit", "event")})
-    assert [code for code, _, _ in log(without)] == ["W234", "W230"]
+    assert [code for code, _, _ in log(without)] == ["W237", "W230"]
     assert not without.events["serious"].any()
 
 

@@ -91,7 +91,7 @@ def _days(cells: Cells, columns: dict[str, str], codes: Codes, start: "pd.Series
 def _serious(cells: Cells, columns: dict[str, str]) -> npt.NDArray[np.bool_]:
     if "event_serious" not in columns:
         what = "nothing tells which adverse events were serious: none is counted as serious"
-        cells.findings.note("W234", what, "map event_serious")
+        cells.findings.note("W237", what, "map event_serious")
         return np.zeros(len(cells.rows), dtype=bool)
     column = columns["event_serious"]
     words = pd.Series(pd.array(pc.utf8_lower(cells.words("event_serious", column)), dtype="str"))
@@ -115,7 +115,7 @@ def _on_treatment(table: pd.DataFrame, reading: Reading) -> pd.DataFrame:
     """Events from day 0 on; those before, those without a day and those alike in everything are in the log."""
     findings = reading.cells.findings
     early = table["day"] < 0
-    _note(findings, "W235", table.loc[early, "row"], "before day 0 left out")
+    _note(findings, "W238", table.loc[early, "row"], "before day 0 left out")
     own = table[~early]
     _note(findings, "W230", own.loc[own["day"].isna(), "row"], "without a day, counted all the same")
     again = own.duplicated(["patient", "event", "day", "serious"])

@@ -28,7 +28,7 @@ REASONS = {
 def one_per_visit(
     entries: pd.DataFrame, mapping: Mapping, files: Sequence[Findings]
 ) -> tuple[pd.DataFrame, Counter[str]]:
-    """Apply the rule `several` to every instrument on its own; the day is that of the outcome's score.
+    """Apply the rule `several` to every instrument on its own; the day is that of the outcome's score if it has one.
 
     Without a rule, of rows that windows place the nearest to the planned day counts (tie: the earlier), after a row
     whose label names the visit; two rows whose labels name one visit are an error. Rows alike in everything that is
@@ -113,7 +113,8 @@ def _chosen(ordered: pd.DataFrame, mapping: Mapping, instruments: list[str]) -> 
         mean = mapping.several == "mean"
         scores[name] = known.groupby(KEYS)[name].mean() if mean else picked.set_index(KEYS)[name]
         used.append(known if mean else picked)
-    rows = first.set_index(KEYS).assign(**scores)
+    days = ordered.groupby(KEYS)["day"].first()
+    rows = first.set_index(KEYS).assign(**scores, day=lambda table: table["day"].fillna(days))
     together = pd.concat(used)
     return rows.reset_index(), together[~together.index.duplicated()]
 
