@@ -45,7 +45,6 @@ READINGS = [
     Reading("tabs", FIRST.replace(",", "\t"), "F204", "a tab", [10]),
     Reading("blanks", HEAD + " A ,baseline,\t10 \nB,baseline,11\n", "F205",
             "column easi: blanks trimmed from 1 cell", [10, 11]),
-    Reading("row names", ",patient,visit,easi\n1,A,baseline,10\n", "F231", "row 1: the first column has no name", [10]),
     Reading("no-break space", HEAD + "A,baseline,10\u00a0\n", "F205", "column easi: blanks trimmed", [10]),
     Reading("blanks in the header", "patient, visit,easi\nA,baseline,10\n", "F205",
             "row 1: blanks trimmed from 1 column name", [10]),
@@ -100,6 +99,14 @@ def test_a_repair_or_warning_is_logged_once_with_its_place(read, reading):
 
 def test_every_warning_and_repair_has_a_test():
     assert {reading.code for reading in READINGS} == {c for c in CODES if c[0] in "FW" and "201" <= c[1:] < "220"}
+
+
+def test_a_first_column_without_a_name_is_not_read(read):
+    cohort = read(",patient,visit,easi\n1,A,baseline,10\n2,A,week 4,3\n")
+    assert [str(problem) for problem in cohort.log] == [
+        "F231 cohort.csv row 1: the first column has no name, as where R writes row names; it is not read"
+    ]
+    assert cohort.visits["easi"].tolist() == [10, 3]
 
 
 def test_a_clean_file_leaves_an_empty_log_and_sorted_typed_tables(read):

@@ -10,14 +10,14 @@ import pandas as pd
 from easitrace.cohort.adverse_events import analysed, read_events
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.findings import Findings, counted, inert, row_list
-from easitrace.cohort.flow import NO_BASELINE, Step, flow_frame, patient_steps, row_steps
+from easitrace.cohort.flow import NO_BASELINE, NO_SCORE, Step, flow_frame, patient_steps, row_steps
 from easitrace.cohort.join import Joined, Reading, homes, join
 from easitrace.cohort.layout import DATA, WITH_VISITS
 from easitrace.cohort.mapping import Mapping
 from easitrace.cohort.parts import below_8_years
 from easitrace.cohort.people import read_people, settle_status
 from easitrace.cohort.places import Codes
-from easitrace.cohort.placing import in_visits, scored_rows, with_days
+from easitrace.cohort.placing import in_visits, scored_rows, with_days, without_scores
 from easitrace.cohort.several import one_per_visit
 from easitrace.cohort.timing import check_order, days_between, start_dates
 
@@ -75,7 +75,8 @@ def _visits(joined: Joined, people: pd.DataFrame) -> tuple[pd.DataFrame, Counter
     tables, counts = [], Counter[str]()
     for at, reading, codes in joined.of(*WITH_VISITS):
         cells, layout = reading.cells, reading.layout
-        entries, steps = scored_rows(cells, layout, codes, np.append(young, np.nan)[codes])
+        below_8 = np.append(young, np.nan)[codes]
+        entries, steps = scored_rows(cells, layout, codes, below_8, dated=len(joined.of(*WITH_VISITS)) > 1)
         counts += steps
         if "date" in entries and start is None:
             start = _start(people, entries, joined, at)
@@ -84,8 +85,11 @@ def _visits(joined: Joined, people: pd.DataFrame) -> tuple[pd.DataFrame, Counter
         counts += steps
     files = [reading.cells.findings for reading in joined.readings]
     entries, steps = one_per_visit(pd.concat(tables, ignore_index=True), mapping, files)
+    bare = without_scores(entries, [name for name in mapping.instruments if name in entries], files)
+    counts += steps + Counter({NO_SCORE: int(bare.sum())})
+    entries = entries[~bare].reset_index(drop=True)
     check_order(entries, mapping.schedule, files)
-    return entries, counts + steps, start
+    return entries, counts, start
 
 
 def _listed(joined: Joined) -> Codes:

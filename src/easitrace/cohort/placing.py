@@ -1,17 +1,18 @@
 """From the rows of one file to visits: named by their label, placed by their day, or kept out and counted."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from easitrace.cohort.cells import Cells
-from easitrace.cohort.findings import counted, row_list
+from easitrace.cohort.findings import Findings, counted, row_list
 from easitrace.cohort.flow import KEPT_OUT, NO_SCORE
 from easitrace.cohort.layout import Block, Layout
 from easitrace.cohort.parts import with_computed
-from easitrace.cohort.places import always, filled
+from easitrace.cohort.places import always, filled, note_rows
 from easitrace.cohort.several import CHOOSE
 from easitrace.cohort.timing import (
     NO_VISIT,
@@ -29,10 +30,13 @@ from easitrace.cohort.timing import (
 Steps = Counter[str]
 
 
-def scored_rows(cells: Cells, layout: Layout, codes: Codes, young: Floats) -> tuple[pd.DataFrame, Steps]:
+def scored_rows(
+    cells: Cells, layout: Layout, codes: Codes, young: Floats, *, dated: bool
+) -> tuple[pd.DataFrame, Steps]:
     """The rows of one file that have a score: `row`, `patient`, `visit`, `date` or `day`, and the scores.
 
     `visit` is `UNSCHEDULED` where no label says which visit it is. `codes` and `young` (1 below 8 years) are by row.
+    With `dated` also the rows that only date a visit, whose scores another file has.
     """
     blocks = [_block_entries(cells, block, codes, young) for block in layout.blocks]
     entries = pd.concat(blocks, ignore_index=True)
@@ -43,11 +47,26 @@ def scored_rows(cells: Cells, layout: Layout, codes: Codes, young: Floats) -> tu
         report_duplicates(first, ["patient"], "one patient has two rows", CHOOSE, cells.findings)
         entries = entries.drop_duplicates(["patient", "visit"])
     scored = entries[[name for name in cells.mapping.instruments if name in entries]].notna().any(axis=1)
-    empty = entries.loc[~scored, "row"]
+    kept = scored | _only_dated(entries, scored) if dated else scored
+    empty = entries.loc[~kept, "row"]
     if len(empty) and not layout.wide:
         cells.findings.note("F208", f"{counted(len(empty), 'row')} without any score left out ({row_list(empty)})")
     steps[NO_SCORE] = len(empty)
-    return entries[scored].reset_index(drop=True), steps
+    return entries[kept].reset_index(drop=True), steps
+
+
+def _only_dated(entries: pd.DataFrame, scored: "pd.Series[bool]") -> "pd.Series[bool]":
+    """Rows that give the date or day of a named visit of which the file has no score."""
+    told = scored.groupby([entries["patient"], entries["visit"]]).transform("any")
+    known = entries[[name for name in ("date", "day") if name in entries]].notna().any(axis=1)
+    return ~told & (entries["visit"] >= 0) & known
+
+
+def without_scores(entries: pd.DataFrame, instruments: list[str], files: Sequence[Findings]) -> "pd.Series[bool]":
+    """The visits of which no file has a score, after a note of them."""
+    bare = entries[instruments].isna().all(axis=1)
+    note_rows(entries[bare], files, "F208", "without any score left out")
+    return bare
 
 
 def _block_entries(cells: Cells, block: Block, codes: Codes, young: Floats) -> pd.DataFrame:
