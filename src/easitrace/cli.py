@@ -67,6 +67,8 @@ def run(
         with progress() as tell:
             report = run_report(request, kernels, tell)
     typer.echo(report)
+    for line in _passed_on(report):
+        typer.echo(line)
 
 
 @app.command()
@@ -239,6 +241,12 @@ def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
         interval=Interval(parameters.interval, parameters.level),
         style=parameters.for_chapter(["style"])["style"],
     )
+
+
+def _passed_on(report: Path) -> list[str]:
+    """Where the report for others is, and what the search in it could not tell."""
+    record = json.loads((report.parent / "manifest.json").read_text(encoding="utf-8")).get("sharing")
+    return [str(report.parent / "share" / report.name), *record["warnings"]] if record else []
 
 
 def _size(cohort: "Cohort") -> str:
