@@ -39,7 +39,7 @@ PARSERS: dict[str, Callable[[Path, Findings, Options], Table]] = {
 COMMAND = [sys.executable, "-P", "-m", "easitrace.cohort.formats.child"]
 OUT_OF_MEMORY = 12
 LAST_WORDS = 200
-ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 def parse_apart(path: Path, file_format: str, findings: Findings, options: Options) -> Table:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from easitrace.cohort.findings import Findings, counted, place
 from easitrace.cohort.formats.options import Options
-from easitrace.cohort.formats.table import TEXT, Columns, Table, check_header
+from easitrace.cohort.formats.table import TEXT, Columns, Table, check_header, one_array
 
 Settle = Callable[[Any], Any]
 
@@ -34,7 +34,7 @@ def parse_parquet(path: Path, findings: Findings, _: Options) -> Table:
 
     def fetch(names: list[str]) -> Columns:
         found = file.read(columns=names, use_pandas_metadata=False)
-        return {name: settled(found[name].combine_chunks(), name, findings) for name in names}
+        return {name: settled(one_array(found[name]), name, findings) for name in names}
 
     return Table(header, np.arange(1, file.metadata.num_rows + 1), fetch)
 

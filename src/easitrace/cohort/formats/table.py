@@ -172,6 +172,11 @@ def as_text(column: Any) -> Any:
     return pc.fill_null(text, "")
 
 
+def one_array(column: Any) -> Any:
+    """The chunks of a column as one array, copied only when there are several."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
 def wall_time(column: Any) -> Any:
     """Timestamps as the clock of their own time zone shows them."""
     return column if column.type.tz is None else pc.local_timestamp(column)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from easitrace.cohort.findings import Findings
-from easitrace.cohort.formats.table import Table
+from easitrace.cohort.formats.table import Table, one_array
 from easitrace.errors import Problem
 
 NOTES = b"easitrace"
@@ -62,14 +62,14 @@ def receive(stream: Any, findings: Findings) -> Table:
     findings.log += [problem for problem in _problems(notes["log"]) if problem not in findings.log]
     if "header" not in notes:
         findings.stop_if_wrong()
-    columns = {name: whole[f"{COLUMN}{i}"].combine_chunks() for i, name in enumerate(notes["names"])}
+    columns = {name: one_array(whole[f"{COLUMN}{i}"]) for i, name in enumerate(notes["names"])}
     fields = set(whole.column_names)
     reasons = {
-        name: whole[f"{REASON}{i}"].combine_chunks()
+        name: one_array(whole[f"{REASON}{i}"])
         for i, name in enumerate(notes["names"])
         if f"{REASON}{i}" in fields
     }
-    rows = np.asarray(whole[ROWS].combine_chunks())
+    rows = np.asarray(one_array(whole[ROWS]))
     faults = {name: _problems(listed) for name, listed in notes["faults"].items()}
     held = Table.of(columns, rows, labels=notes["labels"], reasons=reasons, letters=notes["letters"], faults=faults)
     return held.select(notes["header"])
