@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from easitrace import read_cohort
-from easitrace.report import prose
+from easitrace.report import prose, summary, tables
 from easitrace.report.prose.results import Results
 from easitrace.report.references import cited_keys, numbered
 from easitrace.report.style import Style
@@ -91,7 +91,7 @@ RESULTS: Results = {
 }
 PARAGRAPH = [
     "The cohort had 31 patients treated with upadacitinib, with a median follow-up of 11.3 weeks (range 3.2 to 13.8).",
-    "At week 12 these were 22 patients seen, 5 who had stopped treatment and 4 who had missed the visit.",
+    "At week 12, 22 were seen, 5 had stopped treatment and 4 had missed the visit.",
     "The median EASI was 17.3 (quartiles 12.1\u201325.4; n = 31) at baseline,",
     "EASI changed by \u22126.1 points (95% CI \u22129.7 to \u22122.9; P < .001; n = 28) from baseline to week 4,",
     "and by \u22123.1 points (95% CI \u22126.7 to 0.1; P = .040; n = 20) from week 4 to week 12.",
@@ -101,7 +101,7 @@ PARAGRAPH = [
     "the one with 2 classes had the smallest BIC.",
     "from baseline to week 12: POEM by \u22123.6 points (95% CI \u22126.2 to \u22120.7; P = .018; n = 19).",
     "After 12 weeks 83% of the patients were still on treatment by the Kaplan-Meier estimate (95% CI 64% to 93%; 14 at",
-    "In all, 5 patients stopped treatment. On treatment 1 adverse event were recorded."[:38],
+    "In all, 5 patients stopped treatment. Adverse events recorded on treatment: 1.",
 ]
 
 
@@ -176,7 +176,7 @@ def test_six_questions_have_six_answers() -> None:
     rows = prose.key_results(RESULTS, ABOUT, held)
     table = prose.answers(rows, Style(), 0.9)
     answers = dict(table.to_numpy().tolist())
-    assert answers["How many?"].startswith("31 patients; at week 12: 22 patients seen, 5 who had stopped treatment")
+    assert answers["How many?"].startswith("31 patients; at week 12, 22 were seen, 5 had stopped treatment and 4")
     assert "90% CI \u22128.2 to \u22121.4" in answers["What changed?"] and "mixed model" in answers["What changed?"]
     assert answers["How sure?"].startswith("The interval of the change lies below zero in 5 of 7 analyses")
     assert "9 of 22 met EASI-50 at week 12 (41%" in answers["Who responded?"]
@@ -203,7 +203,7 @@ def test_methods_say_what_was_done_and_cite_it() -> None:
     [
         ({"df": "satterthwaite"}, "[@satterthwaite1946]", "[@kenward1997]"),
         ({"interval": "clopper-pearson"}, "[@clopper1934]", "[@wilson1927]"),
-        ({"covariates": ["age", "prior_drugs"]}, "age and prior drugs", "as a factor, and of"),
+        ({"covariates": ["age", "prior_drugs"]}, "visit (as a factor), age and prior drugs, and", "nothing"),
         ({"published": "baricitinib"}, "[@dewijs]", "nothing"),
         ({"estimand": "treatment-policy"}, "strategy treatment policy", "strategy composite"),
         ({"loss_rule": "half_of_best"}, "more than half of the best improvement", "no longer met"),
@@ -248,3 +248,38 @@ def test_methods_name_the_arms_and_the_kind_of_file() -> None:
     said = methods(about=replace(ABOUT, cohort=cohort))
     assert "cohort with the arms low and high" in said and "Data: read from CSV files" in said
     assert "single-arm" in methods() and "Data: synthetic cohort" in methods()
+
+
+def test_with_arms_every_arm_has_its_sentence_and_its_rows() -> None:
+    about = replace(ABOUT, cohort=replace(COHORT, arms=("low", "high")))
+    course = {f"{name}_{arm}": value for name, value in RESULTS["02_course"].items() for arm in about.cohort.arms}
+    model = {
+        f"{name}_{arm}": value
+        for name, value in RESULTS["03_trajectory"].items()
+        if "week" in name or "baseline" in name
+        for arm in about.cohort.arms
+    }
+    results = {"02_course": course, "03_trajectory": {"n_scores": 82, "n_patients": 30, **model}}
+    said = paragraph(results, about)
+    for arm in ("low", "high"):
+        assert f"The median EASI in {arm} was 17.3" in said and f"1 + EASI in {arm} changed by" in said
+        assert f"at both visits, EASI in {arm} changed by \u22126.1 points" in said
+    glance = summary.glance(results, about.cohort, "easi50")
+    assert glance.groupby("arm", sort=False)["median"].apply(list).to_dict() == {
+        arm: [pytest.approx(17.3), pytest.approx(13.1), pytest.approx(8.9)] for arm in ("low", "high")
+    }
+    markup = tables.glance_table(glance, Style(), 0.95, "EASI-50").as_raw_html()
+    assert "high" in markup and "None" not in markup
+
+
+def test_one_patient_is_not_several() -> None:
+    alone = {"01_cohort": {**RESULTS["01_cohort"], "n_patients": 1, "n_seen_week_12": 1}}
+    assert "The cohort had 1 patient treated" in paragraph(alone) and "At week 12, 1 was seen, 5 had" in paragraph(
+        alone
+    )
+
+
+def test_when_the_first_visit_decides_it_is_set_against_the_last() -> None:
+    about = replace(ABOUT, decision_week=4)
+    assert [(one.label, other.label) for one, other in about.pairs][-1] == ("week 4", "week 12")
+    assert "from week 4 to week 12" in paragraph(RESULTS, about)

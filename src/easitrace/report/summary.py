@@ -51,21 +51,24 @@ def reasons_of(chapters: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def glance(results: Mapping[str, Mapping[str, Any]], cohort: Cohort, criterion: str) -> pd.DataFrame:
-    """The course at a glance, one row per visit.
+    """The course at a glance, one row per visit, and per arm when there are arms.
 
     Returns
     -------
     DataFrame
-        `visit`, `week`, `n`, `median`; `mean`, `lower`, `upper` (estimated); `responders`, `n_known`. Missing where
-        a chapter has nothing to say.
+        `arm` (when there are arms), `visit`, `week`, `n`, `median`; `mean`, `lower`, `upper` (estimated);
+        `responders`, `n_known`. Missing where a chapter has nothing to say.
     """
-    return pd.DataFrame([_at_visit(results, visit, slug(criterion)) for visit in cohort.schedule])
+    arms: tuple[str, ...] = cohort.arms or ("",)
+    rows = [_at_visit(results, visit, slug(criterion), arm) for arm in arms for visit in cohort.schedule]
+    return pd.DataFrame(rows)
 
 
-def _at_visit(results: Mapping[str, Mapping[str, Any]], visit: Visit, criterion: str) -> dict[str, Any]:
+def _at_visit(results: Mapping[str, Mapping[str, Any]], visit: Visit, criterion: str, arm: str) -> dict[str, Any]:
     course, model, response = (results.get(name, {}) for name in (COURSE, TRAJECTORY, RESPONSE))
-    here = slug(visit.label)
+    here = slug(f"{visit.label} {arm}")
     return {
+        **({"arm": arm} if arm else {}),
         "visit": visit.label,
         "week": visit.week,
         "n": course.get(f"n_{here}"),

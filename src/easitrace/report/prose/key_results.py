@@ -7,10 +7,11 @@ import pandas as pd
 
 from easitrace.report.prose.results import (
     MODELLED,
-    STATES,
     About,
     Results,
     Sentence,
+    attendance,
+    by_rule,
     change_in_brackets,
     filled,
     plain,
@@ -66,15 +67,16 @@ def _who(results: Results, about: About) -> Sentence:
     treated = f"Patients treated with {plain(about.drug)}" if about.drug else "Patients"
     severity = f", median {plain(about.outcome)} {{median_{first}}} (quartiles {{q1_{first}}}\u2013{{q3_{first}}})"
     known = own.get(f"median_{first}") is not None
-    return filled(treated + (f"{severity} at {plain(about.cohort.baseline.label)}" if known else ""), own)
+    arms = f", arms {joined([plain(arm) for arm in about.cohort.arms])}" if about.cohort.arms else ""
+    return filled(treated + arms + (f"{severity} at {plain(about.cohort.baseline.label)}" if known else ""), own)
 
 
 def _how_many(results: Results, about: About) -> Sentence:
-    own, here = results.get("01_cohort", {}), slug(about.decided.label)
+    own = results.get("01_cohort", {})
     if "n_patients" not in own:
         return "", {}
-    states = [f"{{n_{state}_{here}:d}} {words}" for state, words in STATES.items() if own.get(f"n_{state}_{here}")]
-    attended = f"; at {plain(about.decided.label)}: {joined(states)}" if states else ""
+    seen = attendance(own, about)
+    attended = f"; at {plain(about.decided.label)}, {seen}" if seen else ""
     return filled("{n_patients:d} patients" + attended, own)
 
 
@@ -90,9 +92,8 @@ def _what_changed(results: Results, about: About) -> Sentence:
     course, model = results.get("02_course", {}), results.get("03_trajectory", {})
     parts = []
     if course.get(f"shift_{key}") is not None:
-        parts.append(
-            f"{outcome} by {change_in_brackets(course, 'shift', 'p', key, ' points')} in the patients seen at both"
-        )
+        shift = change_in_brackets(course, "shift", "p", key, " points")
+        parts.append(f"{outcome} by {shift} in the patients seen at both")
     if model.get(f"model_change_{key}") is not None:
         what, unit = MODELLED[about.scale]
         changed = change_in_brackets(model, "model_change", "model_p", key, unit)
@@ -121,7 +122,7 @@ def _who_responded(results: Results, about: About) -> Sentence:
     groups = {name: words for name, words in GROUPS.items() if own.get(f"n_{name}")}
     met = f"{{responders_{key}:d}} of {{n_{key}:d}} met {plain(about.label)} at {plain(about.decided.label)} "
     parts = [
-        f"{met}({share_in_brackets(own, key)})" if own.get(f"n_{key}") else "",
+        f"{met}({share_in_brackets(own, key)}){by_rule(own, about, key)}" if own.get(f"n_{key}") else "",
         "of all patients " + joined([f"{{n_{name}:d}} {words}" for name, words in groups.items()]) if groups else "",
     ]
     return filled("; ".join(filter(None, parts)), own)

@@ -35,7 +35,8 @@ def _few(results: Results, about: About) -> Sentence:
     n = own.get(f"n_{here}")
     if not n or n >= FEW:
         return "", {}
-    said = f"With {{n_{here}:d}} scores at {label} all intervals are wide, and one patient moves a percentage by "
+    scores = "score" if n == 1 else "scores"
+    said = f"With {{n_{here}:d}} {scores} at {label} all intervals are wide, and one patient moves a percentage by "
     return filled(f"{said}{{one_patient:.1f}} points.", {**own, "one_patient": 100 / n})
 
 
@@ -47,8 +48,9 @@ def _completers(results: Results, about: About) -> Sentence:
         return "", {}
     others = f", {{n_in_follow_up_{here}:d}} of the others not having reached it"
     waiting = others if own.get(f"n_in_follow_up_{here}") else ""
+    verb = "was" if seen == 1 else "were"
     said = (
-        f"{{n_seen_{here}:d}} of {{n_patients:d}} patients ({{seen_share:%}}) were seen at {label}{waiting}: medians "
+        f"{{n_seen_{here}:d}} of {{n_patients:d}} patients ({{seen_share:%}}) {verb} seen at {label}{waiting}: medians "
         "and paired changes describe those seen."
     )
     return filled(said, {**own, "seen_share": seen / everyone})

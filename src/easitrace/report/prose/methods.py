@@ -140,10 +140,11 @@ def _model(results: Results, about: About, choices: Choices, reasons: Mapping[st
     used = own.get("covariance", chosen)
     instead = f" in place of {chosen} covariance, which was not estimable" if used != chosen else ""
     covariates = [plain(name.replace("_", " ")) for name in choices.covariates]
-    adjusted = f" and {joined(covariates)}" if covariates else ""
+    arms = ["arm", "their interaction"] if about.cohort.arms else []
+    effects = joined(["visit (as a factor)", *arms, *covariates])
     return (
         "The mean course was estimated by a mixed model for repeated measures [@mallinckrodt2008]: the outcome on the "
-        f"scale of {SCALE_NAMES[about.scale]} is the sum of fixed effects of visit, as a factor,{adjusted} and of "
+        f"scale of {SCALE_NAMES[about.scale]} is the sum of fixed effects of {effects}, and of "
         f"errors that are correlated within a patient, with {plain(used)} covariance [@jennrich1986]{instead}, fitted "
         f"by restricted maximum likelihood [@patterson1971], with {_df(choices.df)}{BACK[about.scale]}. All recorded "
         "scores that count under the estimand enter; missing scores are assumed missing at random [@kenward1998]."
@@ -187,9 +188,9 @@ def _latent(results: Results) -> str:
     if "n_tried" not in results.get("05_classes", {}):
         return ""
     return (
-        "Latent courses were sought by growth mixture models [@muthen1999] with one class and more, {n_tried:d} "
-        "numbers of classes in all, by maximum likelihood from {n_starts:d} random starts each; the number of classes "
-        "was chosen by BIC, and the fits are reported along the GRoLTS checklist [@vandeschoot2017]."
+        "Latent courses were sought by growth mixture models [@muthen1999] with up to {n_tried:d} classes, by maximum "
+        "likelihood from {n_starts:d} random starts each; the number of classes was chosen by BIC, and the fits are "
+        "reported along the GRoLTS checklist [@vandeschoot2017]."
     )
 
 

@@ -17,10 +17,10 @@ Numbers = Mapping[str, Any]
 Results = Mapping[str, Numbers]
 Sentence = tuple[str, dict[str, Any]]
 STATES = {
-    "seen": "patients seen",
-    "stopped": "who had stopped treatment",
-    "in_follow_up": "still in follow-up",
-    "missed": "who had missed the visit",
+    "seen": ("was seen", "were seen"),
+    "stopped": ("had stopped treatment", "had stopped treatment"),
+    "in_follow_up": ("was still in follow-up", "were still in follow-up"),
+    "missed": ("had missed the visit", "had missed the visit"),
 }
 MODELLED = {"raw": ("{}", " points"), "log1p": ("1 + {}", "%"), "sqrt": ("the square root of {}", "")}
 
@@ -65,10 +65,17 @@ class About:
 
     @property
     def pairs(self) -> list[tuple[Visit, Visit]]:
-        """The comparisons a reader asks for: every visit against baseline, the deciding one against the first after."""
+        """The comparisons a reader asks for: every visit against baseline, then the first after it against the deciding
+        one, or that against the last when it is the first.
+        """
         first, *later = self.cohort.schedule
-        pairs = [(first, visit) for visit in later]
-        return pairs if not later or self.decided == later[0] else [*pairs, (later[0], self.decided)]
+        turns = list(dict.fromkeys([later[0], self.decided, later[-1]]))[:2]
+        return [*((first, visit) for visit in later), *([(turns[0], turns[1])] if len(turns) > 1 else [])]
+
+    @property
+    def groups(self) -> list[tuple[str, str]]:
+        """What ends the numbers of each arm, and how a sentence names the arm; one empty pair without arms."""
+        return [(f" {arm}", f" in {plain(arm)}") for arm in self.cohort.arms] or [("", "")]
 
 
 def results_paragraph(results: Results, about: About) -> Sentence:
@@ -84,10 +91,9 @@ def followed(results: Results, about: About) -> Sentence:
     own = results.get("01_cohort", {})
     if "n_patients" not in own:
         return "", {}
-    here, label = slug(about.decided.label), plain(about.decided.label)
     treated = f" treated with {plain(about.drug)}" if about.drug else ""
-    seen = [f"{{n_{state}_{here}:d}} {words}" for state, words in STATES.items() if own.get(f"n_{state}_{here}")]
-    attended = f" At {label} these were {joined(seen)}." if seen else ""
+    seen = attendance(own, about)
+    attended = f" At {plain(about.decided.label)}, {seen}." if seen else ""
     return filled(
         f"The cohort had {{n_patients:d}} {_noun('patient', own['n_patients'])}{treated}, with a median follow-up of "
         f"{{follow_up_median}} weeks (range {{follow_up_min}} to {{follow_up_max}}).{attended}",
@@ -95,41 +101,52 @@ def followed(results: Results, about: About) -> Sentence:
     )
 
 
+def attendance(own: Numbers, about: About) -> str:
+    """`18 were seen and 4 had stopped treatment` at the visit of the decision, as a template."""
+    states = {f"n_{state}_{slug(about.decided.label)}": words for state, words in STATES.items()}
+    return joined([f"{{{name}:d}} {words[own[name] != 1]}" for name, words in states.items() if own.get(name)])
+
+
 def medians(results: Results, about: About) -> Sentence:
-    """The median with quartiles at every visit."""
-    own = results.get("02_course", {})
-    parts = [
-        f"{{median_{key}}} (quartiles {{q1_{key}}}\u2013{{q3_{key}}}; n = {{n_{key}:d}}) at {plain(visit.label)}"
-        for visit in about.cohort.schedule
-        if own.get(f"median_{(key := slug(visit.label))}") is not None
-    ]
-    return filled(f"The median {plain(about.outcome)} was {joined(parts)}." if parts else "", own)
+    """The median with quartiles at every visit, by arm when there are arms."""
+    own, sentences = results.get("02_course", {}), []
+    for arm, where in about.groups:
+        keys = {slug(visit.label + arm): plain(visit.label) for visit in about.cohort.schedule}
+        parts = [
+            f"{{median_{key}}} (quartiles {{q1_{key}}}\u2013{{q3_{key}}}; n = {{n_{key}:d}}) at {label}"
+            for key, label in keys.items()
+            if own.get(f"median_{key}") is not None
+        ]
+        sentences.append(f"The median {plain(about.outcome)}{where} was {joined(parts)}." if parts else "")
+    return filled(" ".join(filter(None, sentences)), own)
 
 
 def paired(results: Results, about: About) -> Sentence:
-    """The paired changes between visits."""
-    own = results.get("02_course", {})
-    parts = [f"by {change} {between}" for change, between in _changes(about, own, "shift", "p", " points")]
-    start = f"In the patients seen at both visits, {plain(about.outcome)} changed "
-    return filled(f"{start}{joined(parts)}." if parts else "", own)
+    """The paired changes between visits, by arm when there are arms."""
+    own, sentences = results.get("02_course", {}), []
+    for arm, where in about.groups:
+        parts = [f"by {change} {between}" for change, between in _changes(about, arm, own, "shift", "p", " points")]
+        start = f"In the patients seen at both visits, {plain(about.outcome)}{where} changed "
+        sentences.append(f"{start}{joined(parts)}." if parts else "")
+    return filled(" ".join(filter(None, sentences)), own)
 
 
 def modelled(results: Results, about: About) -> Sentence:
-    """The changes and means that the trajectory model estimates."""
+    """The changes and means that the trajectory model estimates, by arm when there are arms."""
     own = results.get("03_trajectory", {})
     what, unit = MODELLED[about.scale]
-    parts = [f"by {change} {between}" for change, between in _changes(about, own, "model_change", "model_p", unit)]
-    means = [
-        f"{{estimated_mean_{key}}} ({{level:%}} CI {{estimated_lower_{key}}} to {{estimated_upper_{key}}}) at "
-        f"{plain(visit.label)}"
-        for visit in about.cohort.schedule
-        if own.get(f"estimated_mean_{(key := slug(visit.label))}") is not None
-    ]
-    if not parts:
+    outcome = what.format(plain(about.outcome))
+    changed, estimated = [], []
+    for arm, where in about.groups:
+        changes = _changes(about, arm, own, "model_change", "model_p", unit)
+        parts = [f"by {change} {between}" for change, between in changes]
+        changed.append(f"{outcome}{where} changed {joined(parts)}" if parts else "")
+        means = joined(_means(about, arm, own))
+        estimated.append(f"Estimated mean scores{where} were {means}." if means else "")
+    if not any(changed):
         return "", {}
     start = "In the mixed model of the {n_scores:d} scores of {n_modelled:d} patients, "
-    changed = f"{start}{what.format(plain(about.outcome))} changed {joined(parts)}."
-    template = f"{changed} Estimated mean scores were {joined(means)}."
+    template = " ".join([f"{start}{joined(list(filter(None, changed)))}.", *filter(None, estimated)])
     return filled(template, {**own, "n_modelled": own["n_patients"]})
 
 
@@ -139,14 +156,19 @@ def responders(results: Results, about: About) -> Sentence:
     key = slug(f"{about.criterion} {about.decided.label}")
     if not own.get(f"n_{key}"):
         return "", {}
-    of_all = f"{{rule_share_{key}:%}} of {{rule_n_{key}:d}} ({_limits('rule_share', key)})"
-    by_rule = f"; with {MISSING_NAMES[about.missing]}, {of_all}"
-    ruled = by_rule if own.get(f"rule_share_{key}") is not None else ""
     return filled(
         f"At {plain(about.decided.label)}, {{responders_{key}:d}} of the {{n_{key}:d}} patients whose response was "
-        f"known met {plain(about.label)} ({share_in_brackets(own, key)}){ruled}.",
+        f"known met {plain(about.label)} ({share_in_brackets(own, key)}){by_rule(own, about, key)}.",
         own,
     )
+
+
+def by_rule(own: Numbers, about: About, key: str) -> str:
+    """The proportion of responders under the missing-data rule, as a template; nothing for recorded scores only."""
+    if own.get(f"rule_share_{key}") is None:
+        return ""
+    share = f"{{rule_share_{key}:%}} of {{rule_n_{key}:d}} ({_limits('rule_share', key)})"
+    return f"; with {MISSING_NAMES[about.missing]}, {share}"
 
 
 def classes(results: Results, about: About) -> Sentence:
@@ -188,17 +210,28 @@ def treatment(results: Results, about: About) -> Sentence:
         f"Kaplan-Meier estimate ({limits}{{at_risk_{key}:d}} at risk)."
     )
     stopped = f"In all, {{n_stopped:d}} {_noun('patient', own.get('n_stopped'))} stopped treatment."
-    events = "On treatment {n_events:d} adverse " + f"{_noun('event', own.get('n_events'))} were recorded."
+    events = "Adverse events recorded on treatment: {n_events:d}."
     parts = {f"on_treatment_{key}": still, "n_stopped": stopped, "n_events": events}
     return filled(" ".join(part for name, part in parts.items() if own.get(name) is not None), own)
 
 
-def _changes(about: About, own: Numbers, name: str, p: str, unit: str) -> Iterator[tuple[str, str]]:
+def _changes(about: About, arm: str, own: Numbers, name: str, p: str, unit: str) -> Iterator[tuple[str, str]]:
     """Every told comparison that has its change: the change in brackets and all, and between which visits."""
     for earlier, later in about.pairs:
-        key = slug(f"{later.label} v {earlier.label}")
-        if own.get(f"{name}_{key}") is not None:
+        origins = [earlier.label, *(["baseline"] if earlier == about.cohort.baseline else [])]  # models say baseline
+        keys = [slug(f"{later.label} v {origin}{arm}") for origin in origins]
+        key = next((key for key in keys if own.get(f"{name}_{key}") is not None), None)
+        if key:
             yield change_in_brackets(own, name, p, key, unit), f"from {plain(earlier.label)} to {plain(later.label)}"
+
+
+def _means(about: About, arm: str, own: Numbers) -> list[str]:
+    keys = {slug(visit.label + arm): plain(visit.label) for visit in about.cohort.schedule}
+    return [
+        f"{{estimated_mean_{key}}} ({{level:%}} CI {{estimated_lower_{key}}} to {{estimated_upper_{key}}}) at {label}"
+        for key, label in keys.items()
+        if own.get(f"estimated_mean_{key}") is not None
+    ]
 
 
 def change_in_brackets(own: Numbers, name: str, p: str, key: str, unit: str) -> str:

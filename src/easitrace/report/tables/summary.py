@@ -8,7 +8,7 @@ import pandas as pd
 
 from easitrace.report.chapter import linked
 from easitrace.report.style import MISSING, Style
-from easitrace.report.tables.journal import capital, journal_table
+from easitrace.report.tables.journal import arm_cell, arm_group, capital, journal_table
 from easitrace.report.words import PROGRAMS
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str)
     """The course at a glance: per visit the patients seen, the median, the estimated mean, the responders."""
     rows = [
         {
+            **arm_cell(row),
             "Visit": capital(row["visit"]),
-            "Seen, n": str(row["n"]),
+            "Seen, n": MISSING if pd.isna(row["n"]) else str(int(row["n"])),
             "Median": style.number(row["median"]),
             f"Estimated mean ({level:.0%} CI)": _estimate(row, style),
             f"{criterion}, responders/n": MISSING
@@ -59,7 +60,7 @@ def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str)
         }
         for row in data.to_dict("records")
     ]
-    return journal_table(rows)
+    return journal_table(rows, groups=arm_group(data))
 
 
 def validation_table(data: pd.DataFrame) -> "GT":
