@@ -1,5 +1,8 @@
 """Sentences and captions that are made from results, so that no number is typed into a text."""
 
+from easitrace.report.prose.arm_results import arm_methods as arm_methods
+from easitrace.report.prose.arm_results import arm_paragraph as arm_paragraph
+from easitrace.report.prose.arm_results import with_arms as with_arms
 from easitrace.report.prose.arms import arm_counts as arm_counts
 from easitrace.report.prose.arms import arm_estimand_numbers as arm_estimand_numbers
 from easitrace.report.prose.arms import arm_estimands_note as arm_estimands_note

@@ -145,7 +145,13 @@ def comparisons_note(comparisons: pd.DataFrame) -> str:
 
 
 def responder_numbers(compared: pd.DataFrame) -> dict[str, Any]:
-    """`risk_difference_drug_v_placebo_easi75_week_16`, ... and `odds_ratio_...`, by arm, criterion and visit."""
+    """`risk_difference_drug_v_placebo_easi75_week_16`, ..., `odds_ratio_...`, and `share_easi75_week_16_drug`, ..."""
+    shares = {
+        f"{prefix}_{slug(row['criterion'])}_{slug(row['visit'])}_{slug(row[arm])}": row[column]
+        for row in compared.to_dict("records")
+        for arm, own in (("arm", ""), ("reference", "reference_"))
+        for prefix, column in (("share", f"{own}proportion"), ("responders", f"{own}responders"), ("n", f"{own}n"))
+    }
     columns = {
         "difference": "risk_difference",
         "difference_lower": "risk_difference_lower",
@@ -155,7 +161,7 @@ def responder_numbers(compared: pd.DataFrame) -> dict[str, Any]:
         "odds_upper": "odds_ratio_upper",
         "odds_p": "odds_ratio_p",
     }
-    return {
+    return shares | {
         f"{prefix}_{slug(row['arm'])}_v_{slug(row['reference'])}_{slug(row['criterion'])}_{slug(row['visit'])}": value
         for row in compared.to_dict("records")
         for value, prefix in ((row[column], prefix) for column, prefix in columns.items())
