@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -60,13 +61,20 @@ def test_a_reader_that_takes_too_long_is_stopped(tmp_path, monkeypatch):
     [
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "the file makes the reader of an SPSS file crash"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "reading an SPSS file took too much memory"),
-        ("import sys; sys.stdin.read(); print('not a table')", "cannot be read as an SPSS file"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", "reading an SPSS file took too long"),
+        ("import sys; sys.stdin.readline(); print('not a table')", "cannot be read as an SPSS file"),
         ("raise ValueError('x' * 999)", "ValueError: xxx"),
     ],
 )
 def test_a_reader_that_crashes_is_an_error_of_the_file(code, message, tmp_path, monkeypatch):
     acting(monkeypatch, code)
     assert message in refused(write(".sav", tmp_path))
+
+
+def alone(monkeypatch):
+    """Let `main` run in this process, without its limits and its watch on the parent."""
+    monkeypatch.setattr(child, "_limit", lambda memory, seconds: None)
+    monkeypatch.setattr(child, "_end_with_parent", lambda: None)
 
 
 FILLING = """
@@ -87,8 +95,8 @@ def test_out_of_memory_ends_the_child_with_its_own_status(monkeypatch, tmp_path)
         raise MemoryError
 
     monkeypatch.setitem(child.PARSERS, "spss", fills)
-    monkeypatch.setattr(child, "_limit", lambda memory: None)
-    request = {"path": "x", "format": "spss", "file": "x", "names": None, "options": {}, "memory": 0}
+    alone(monkeypatch)
+    request = {"path": "x", "format": "spss", "file": "x", "names": None, "options": {}, "memory": 0, "seconds": 0}
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(request)))
     with pytest.raises(SystemExit) as caught:
         child.main()
@@ -98,10 +106,18 @@ def test_out_of_memory_ends_the_child_with_its_own_status(monkeypatch, tmp_path)
 @pytest.mark.parametrize("names", [None, ["id"]])
 def test_the_child_writes_the_columns_asked_for(names, monkeypatch, tmp_path):
     path, stream = write(".parquet", tmp_path), io.BytesIO()
-    request = {"path": str(path), "format": "parquet", "file": path.name, "names": names, "options": {}, "memory": 0}
+    request = {
+        "path": str(path),
+        "format": "parquet",
+        "file": path.name,
+        "names": names,
+        "options": {},
+        "memory": 0,
+        "seconds": 0,
+    }
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(request)))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stream))
-    monkeypatch.setattr(child, "_limit", lambda memory: None)
+    alone(monkeypatch)
     child.main()
     table = wire.receive(io.BytesIO(stream.getvalue()), Findings("x"))
     assert table.header == ["id", "visit", "when", "score", "sex", "age"]
@@ -110,13 +126,22 @@ def test_the_child_writes_the_columns_asked_for(names, monkeypatch, tmp_path):
 
 def test_the_child_writes_what_it_refused(monkeypatch, tmp_path):
     path, stream = write(".xlsx", tmp_path), io.BytesIO()
-    request = {"path": str(path), "format": "excel", "file": path.name, "names": None, "memory": 0}
+    request = {"path": str(path), "format": "excel", "file": path.name, "names": None, "memory": 0, "seconds": 0}
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(request | {"options": {"sheet": "x"}})))
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(stream))
-    monkeypatch.setattr(child, "_limit", lambda memory: None)
+    alone(monkeypatch)
     child.main()
     with pytest.raises(DataError, match="E248"):
         wire.receive(io.BytesIO(stream.getvalue()), Findings("x"))
+
+
+def test_the_child_ends_when_its_parent_has_ended():
+    code = "import threading, time; from easitrace.cohort.formats import child; "
+    code += "threading.Thread(target=child._end_with_parent, daemon=True).start(); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:
+        process.stdin.write(b"words that are no end")
+        process.stdin.close()
+        assert process.wait(30) == child.ORPHANED
 
 
 def test_limits_are_set_where_the_system_has_them(monkeypatch):
@@ -124,11 +149,12 @@ def test_limits_are_set_where_the_system_has_them(monkeypatch):
 
     asked = []
     monkeypatch.setattr(resource, "setrlimit", lambda what, limit: asked.append((what, limit)))
-    child._limit(5)
+    child._limit(5, 7)
+    assert (resource.RLIMIT_CPU, (7, 7)) in asked
     assert (resource.RLIMIT_AS, (5, 5)) in asked and (resource.RLIMIT_CORE, (0, 0)) in asked
     monkeypatch.setattr(sys, "platform", "win32")
     asked.clear()
-    child._limit(5)
+    child._limit(5, 7)
     assert asked == []
 
 

@@ -88,7 +88,7 @@ def parse_and_end(path: Path, name: str) -> None:
     """What the child does, in a fork of this process, which is quicker than to start one."""
     status = REFUSED
     try:
-        child._limit(limits.LIMITS[name].memory)
+        child._limit(limits.LIMITS[name].memory, limits.LIMITS[name].seconds)
         table = child.PARSERS[name](path, Findings(path.name), Options())
         table.columns(table.header)
         status = READ

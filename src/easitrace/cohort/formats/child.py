@@ -1,8 +1,8 @@
 """Files of binary formats are parsed in a process of their own, whose memory and time are limited.
 
 A file that makes its reader crash, hang or fill the memory ends that process and becomes an error here. The table
-comes back as an Arrow stream; nothing of it is ever unpickled. Where the system cannot limit the memory of a process
-(Windows) only the time is limited.
+comes back as an Arrow stream; nothing of it is ever unpickled. It ends with the process that started it. Where the
+system cannot limit the memory of a process (Windows) only the time is limited.
 """
 
 import json
@@ -37,7 +37,8 @@ PARSERS: dict[str, Callable[[Path, Findings, Options], Table]] = {
     PARQUET: parse_parquet,
 }
 COMMAND = [sys.executable, "-P", "-m", "easitrace.cohort.formats.child"]
-OUT_OF_MEMORY = 12
+OUT_OF_MEMORY, ORPHANED = 12, 13
+KILLED, OUT_OF_TIME = -getattr(signal, "SIGKILL", 9), -getattr(signal, "SIGXCPU", 24)
 LAST_WORDS = 200
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -63,7 +64,7 @@ def parse_apart(path: Path, file_format: str, findings: Findings, options: Optio
 def _child(path: Path, file_format: str, findings: Findings, options: Options, names: Sequence[str] | None) -> Table:
     request: dict[str, Any] = {"path": str(path), "format": file_format, "file": findings.file, "names": names}
     limits = LIMITS[file_format]
-    request |= {"options": asdict(options), "memory": limits.memory}
+    request |= {"options": asdict(options), "memory": limits.memory, "seconds": limits.seconds}
     with (
         tempfile.TemporaryFile() as words,
         subprocess.Popen(
@@ -73,7 +74,7 @@ def _child(path: Path, file_format: str, findings: Findings, options: Options, n
         watch = threading.Timer(limits.seconds, process.kill)
         watch.start()
         try:
-            table = _conversation(process, json.dumps(request).encode(), findings)
+            table = _conversation(process, f"{json.dumps(request)}\n".encode(), findings)
         finally:
             in_time = watch.is_alive()
             watch.cancel()
@@ -81,7 +82,7 @@ def _child(path: Path, file_format: str, findings: Findings, options: Options, n
             process.wait()
         words.seek(0)
         if table is None:
-            _explain(process.returncode if in_time else None, words, NAMES[file_format], findings)
+            _explain(process.returncode if in_time else OUT_OF_TIME, words, NAMES[file_format], findings)
             findings.stop_if_wrong()
     return cast(Table, table)
 
@@ -91,20 +92,20 @@ def _conversation(process: "subprocess.Popen[bytes]", request: bytes, findings: 
     assert process.stdin is not None and process.stdout is not None  # both are pipes
     try:
         process.stdin.write(request)
-        process.stdin.close()
+        process.stdin.flush()
         return receive(pa.PythonFile(process.stdout), findings)
-    except (BrokenPipeError, pa.ArrowInvalid):
+    except (OSError, pa.ArrowInvalid):
         process.stdout.close()
         process.wait()
         return None
 
 
-def _explain(status: int | None, words: IO[bytes], kind: str, findings: Findings) -> None:
-    """Record why no table came back; `status` is None when the time was up."""
+def _explain(status: int, words: IO[bytes], kind: str, findings: Findings) -> None:
+    """Record why no table came back."""
     smaller = "export the columns and rows that are needed to a CSV file"
-    if status is None:
+    if status == OUT_OF_TIME:
         findings.error("E247", f"reading {kind} took too long", smaller)
-    elif status in (OUT_OF_MEMORY, -signal.SIGKILL):
+    elif status in (OUT_OF_MEMORY, KILLED):
         findings.error("E247", f"reading {kind} took too much memory", smaller)
     elif status < 0:
         findings.error("E247", f"the file makes the reader of {kind} crash", "save it again in its own program")
@@ -117,9 +118,10 @@ def _explain(status: int | None, words: IO[bytes], kind: str, findings: Findings
 
 def main() -> None:
     """Parse the file that a request on standard input names and write the table to standard output."""
-    request = json.load(sys.stdin)
+    request = json.loads(sys.stdin.readline())
     findings = Findings(request["file"])
-    _limit(request["memory"])
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _limit(request["memory"], request["seconds"])
     names = request["names"]
     try:
         table = PARSERS[request["format"]](Path(request["path"]), findings, Options(**request["options"]))
@@ -130,12 +132,20 @@ def main() -> None:
         sys.exit(OUT_OF_MEMORY)
 
 
-def _limit(memory: int) -> None:
-    """Bound the memory of this process and the files it may write (its last words), where the system can."""
+def _end_with_parent() -> None:
+    """End when the parent has ended, which closes standard input."""
+    while os.read(0, 1):
+        pass
+    os._exit(ORPHANED)
+
+
+def _limit(memory: int, seconds: int) -> None:
+    """Bound what this process may take (and the files of its last words), where the system can."""
     if sys.platform != "win32":
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

@@ -65,9 +65,7 @@ def receive(stream: Any, findings: Findings) -> Table:
     columns = {name: one_array(whole[f"{COLUMN}{i}"]) for i, name in enumerate(notes["names"])}
     fields = set(whole.column_names)
     reasons = {
-        name: one_array(whole[f"{REASON}{i}"])
-        for i, name in enumerate(notes["names"])
-        if f"{REASON}{i}" in fields
+        name: one_array(whole[f"{REASON}{i}"]) for i, name in enumerate(notes["names"]) if f"{REASON}{i}" in fields
     }
     rows = np.asarray(one_array(whole[ROWS]))
     faults = {name: _problems(listed) for name, listed in notes["faults"].items()}
