@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -252,3 +253,26 @@ def test_the_command_ends_with_5_when_there_is_one(tmp_path: Path, capsys: pytes
         main(command)
     assert ended.value.code == 5
     assert "E504 a.html, line 1: holds the identifier q\u2026 (8 characters)" in capsys.readouterr().err
+
+
+def test_names_and_random_bytes_are_no_identifiers(tmp_path: Path) -> None:
+    """A tagged PDF is full of `/P 14 0 R`, and among two million random bytes some of P01 to P25 stand by chance."""
+    import numpy as np
+
+    pdf(tmp_path, " ".join(["words"] * 2000))
+    noise = np.random.default_rng(1).bytes(2_000_000)
+    (tmp_path / "noise.bin").write_bytes(noise)
+    identifiers = [f"P{number:02d}" for number in range(1, 26)]
+    assert sum(identifier.encode() in noise for identifier in identifiers) >= 2
+    assert re.search(rb"/P \d\d 0 R", (tmp_path / "report.pdf").read_bytes())
+    assert scan(tmp_path, identifiers).problems == ()
+
+
+def test_what_a_pdf_no_longer_refers_to_is_searched(tmp_path: Path) -> None:
+    def leave_behind(writer: Any, who: str) -> None:
+        from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+
+        writer._add_object(DictionaryObject({NameObject("/Old"): TextStringObject(who)}))
+
+    pdf_with(leave_behind)(tmp_path, NAME)
+    assert len(scan(tmp_path, [NAME]).problems) >= 1

@@ -20,6 +20,9 @@ BLOB = re.compile(r"[A-Za-z0-9+/_-](?:\\?[A-Za-z0-9+/_-]|[\r\n]){7,}")
 URL_SAFE = str.maketrans("-_", "+/")
 TAG = re.compile(r"<[^<>]*>")
 ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+PRINTABLE = re.compile(rb"[\x20-\x7e\t]{8,}")
+DRAWN = {"/Contents", "/ToUnicode", "/FontFile", "/FontFile2", "/FontFile3", "/CIDToGIDMap", "/CIDSet"}
 WRAPPED = (b"PK\x03\x04", b"\x1f\x8b", b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
 
 
@@ -68,15 +71,20 @@ def pieces(content: bytes, place: str, depth: int = 0) -> Iterator[Piece]:
 
 
 def _decoded(content: bytes) -> Iterator[tuple[str, str]]:
-    """Bytes as text: UTF-8 or else Latin-1, and UTF-16 of both orders where there are NUL bytes."""
+    """Bytes as text: UTF-8, or else Latin-1, of other bytes the words in them; UTF-16 where there are NUL bytes."""
     try:
         yield "", content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        yield "", content.decode("latin-1")
+        yield "", _words(content) if CONTROL.search(content) else content.decode("latin-1")
     if b"\0" in content:
         for encoding in ("utf-16-le", "utf-16-be"):
             for start in (0, 1):
                 yield f", {encoding}", content[start:].decode(encoding, "ignore")
+
+
+def _words(content: bytes) -> str:
+    """The printable stretches of bytes that are no text: among all of them any three letters occur by chance."""
+    return "\n".join(stretch.decode("ascii") for stretch in PRINTABLE.findall(content))
 
 
 def _readings(text: str, place: str, depth: int) -> Iterator[Piece]:
@@ -179,16 +187,18 @@ def _gzip(content: bytes, place: str, depth: int) -> Iterator[Piece]:
 
 
 def _pdf(content: bytes, place: str, depth: int) -> Iterator[Piece]:
-    """The text of every page, and every string and stream there is: information, annotations, attached files."""
+    """The text of every page, every string and every stream that draws nothing: information, notes, attached files.
+
+    Names and references are left out: `/P 14 0 R` is no patient P14.
+    """
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
-    yield Piece(f"{place}, bytes", content.decode("latin-1"))
     try:
         reader = PdfReader(BytesIO(content))
         for number, page in enumerate(reader.pages, 1):
             yield Piece(f"{place}, page {number}", page.extract_text())
-        for path, part in _parts(reader.trailer, "object"):
+        for path, part in _parts(reader):
             if isinstance(part, bytes):
                 yield from _opened(part, f"{place}, {path}", depth + 1)
             else:
@@ -197,11 +207,14 @@ def _pdf(content: bytes, place: str, depth: int) -> Iterator[Piece]:
         raise UnsearchableError(f"{place}: {error}") from error
 
 
-def _parts(root: Any, path: str) -> Iterator[tuple[str, str | bytes]]:
-    """Strings and streams of a PDF's objects, each object once."""
+def _parts(reader: Any) -> Iterator[tuple[str, str | bytes]]:
+    """Strings and streams of a PDF, each object once: those in use, then those that nothing refers to any more."""
     from pypdf.generic import ByteStringObject, DictionaryObject, IndirectObject, StreamObject, TextStringObject
 
-    waiting, seen = [(path, root)], set()
+    numbers = {number for entries in reader.xref.values() for number in entries} | set(reader.xref_objStm)
+    waiting = [("object", IndirectObject(number, 0, reader)) for number in sorted(numbers, reverse=True)]
+    waiting.append(("object", reader.trailer))
+    seen = set()
     while waiting:
         path, part = waiting.pop()
         if isinstance(part, IndirectObject):
@@ -213,17 +226,23 @@ def _parts(root: Any, path: str) -> Iterator[tuple[str, str | bytes]]:
             yield path, part if isinstance(part, bytes) else str(part)
         elif isinstance(part, DictionaryObject):
             waiting += [(f"{path} {name}", value) for name, value in dict.items(part)]
-            if isinstance(part, StreamObject) and part.get("/Subtype") != "/Image":
+            if isinstance(part, StreamObject) and not _draws(path, part):
                 yield path, part.get_data()
         elif isinstance(part, list):
             waiting += [(path, list.__getitem__(part, number)) for number in range(len(part))]
+
+
+def _draws(path: str, stream: Any) -> bool:
+    """Whether a stream is a drawing, a picture, a font or the file's own bookkeeping."""
+    kinds = {stream.get("/Type"), stream.get("/Subtype")}
+    return bool(DRAWN & set(path.split()) or kinds & {"/Image", "/Form", "/ObjStm", "/XRef"})
 
 
 def _picture(content: bytes, place: str, depth: int) -> Iterator[Piece]:
     """Text chunks and EXIF of a picture, and its own bytes."""
     from PIL import Image
 
-    yield Piece(f"{place}, bytes", content.decode("latin-1"))
+    yield Piece(f"{place}, bytes", _words(content))
     with Image.open(BytesIO(content)) as picture:
         picture.load()
         entries = [*picture.info.items(), *picture.getexif().items()]
