@@ -284,6 +284,7 @@ def test_a_problem_of_a_required_parameter(tmp_path: Path, old: str, new: str, e
         ("seed: 1", "seed: 1\nencoding: hex", "E105 x.yml line 7, key encoding: 'hex' is no text encoding"),
         ("seed: 1", "seed: 1\nmissing_codes: -99", "E105 x.yml line 7, key missing_codes: '-99' is not a list"),
         ("seed: 1", "seed: 1\nmissing_codes: {-99: [not, done]}", "E105 x.yml line 7, key missing_codes: "),
+        ("data: cohort.csv", "data: https://x.nl/cohort.csv", "E105 x.yml line 3, key data: this is an address; only local"),
         ("seed: 1", "seed: 1\nsheet: Visits", "E106 x.yml line 7, key sheet: a text file has none; remove it"),
         ("seed: 1", "seed: 1\nheader_row: 0", "E105 x.yml line 7, key header_row: "),
         ("seed: 1", "seed: 1\nformat: exel", "E105 x.yml line 7, key format: 'exel' is not allowed; did you mean excel?"),
@@ -382,7 +383,7 @@ def test_the_arguments_of_read_cohort() -> None:
     assert set(arguments) == {
         "delimiter", "encoding", "decimal", "date_format", "missing_codes", "columns", "values", "visits", "windows",
         "instrument", "outcome", "covariates", "arm", "reference_arm", "strata", "format", "sheet", "header_row",
-        "visit_data", "patient_data", "event_data", "several", "unscheduled", "age_group",
+        "visit_data", "patient_data", "event_data", "several", "unscheduled", "age_group", "only",
     }  # fmt: skip
 
 
