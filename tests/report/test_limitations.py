@@ -29,7 +29,7 @@ SAID = {
     "models": "the estimated mean at week 12 runs from 8.1 to 9.4 points over 2 models.",
     "rule": "Over 7 class rules, up to 6 of 21 patients are in another class than here.",
     "latent": "The 2 latent classes describe",
-    "tests": "2 P values of changes are printed and none is adjusted: were nothing to change, 0.1 of them",
+    "tests": "2 P values are recorded here and none is adjusted: if nothing changed or differed, 0.1 of them",
     "single": "There is no comparison group",
     "tipping": "if the 3 scores imputed after stopping were worse by 4.5 points.",
 }
@@ -76,6 +76,11 @@ def test_other_cases_have_other_words() -> None:
     assert "came into their arm" in said(about=replace(ABOUT, cohort=replace(REAL, arms=("a", "b"))))
     assert "no data of patients" not in said()
     assert "no data of patients" in said(about=replace(ABOUT, cohort=COHORT))
+
+
+def test_every_kind_of_p_is_counted() -> None:
+    more = {"arm_difference_p_b_v_a_week_12": 0.01, "joint_p_none": 0.2, "pairs_week_4": 3, "poem_p": None}
+    assert "4 P values are recorded" in said(changed("03_trajectory", **more))
 
 
 def test_without_results_only_what_always_holds_is_said() -> None:

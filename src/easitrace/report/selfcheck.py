@@ -39,6 +39,7 @@ TOLERANCE = 1e-9  # of numbers kept to 12 digits
 CONSERVATIVE = 2  # interval and signed-rank test have different levels with ties; simulated: never by this factor
 STATE = re.compile(r"n_(seen|stopped|in_follow_up|missed)_(.+)")
 COUNT = re.compile(r"(?<![\d.,/])(\d+)/(\d+) \((\d+)(?:[.,](\d+))?%")
+P_NAME = re.compile(r"(model_|arm_difference_(of_changes_)?|odds_ratio_|joint_)?p(_.+)?")
 P_VALUE = re.compile(r"\bP = ([01]?)[.,](\d+)")
 Row = Mapping[Any, Any]
 
@@ -198,7 +199,7 @@ def within_zero_and_one(report: Report) -> Iterator[Look]:
             yield Look(where, "" if -TOLERANCE <= row[column] <= 1 + TOLERANCE else f"{column} is {row[column]:g}")
     for chapter, numbers in report.numbers.items():
         for name, value in numbers.items():
-            if re.match(r"(model_)?p(_|$)", name) and isinstance(value, float):
+            if P_NAME.fullmatch(name) and isinstance(value, float):
                 yield Look(f"{chapter}, {name}", "" if 0 <= value <= 1 else f"P is {value:g}")
 
 

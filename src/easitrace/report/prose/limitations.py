@@ -8,7 +8,7 @@ from easitrace.report.prose.words_of_numbers import slug
 FEW = 50  # patients at a visit, below which tests are exact and intervals wide
 SKEWED = 0.1  # (q3 + q1 - 2 median) / (q3 - q1), from -1 to 1; 0 in a symmetric distribution
 ALPHA = 0.05
-P_VALUE = re.compile(r"(model_)?p_.+")
+P_VALUE = re.compile(r"(model_|arm_difference_(of_changes_)?|odds_ratio_|joint_)?p_.+")
 
 
 def limitations(results: Results, about: About) -> Sentence:
@@ -80,7 +80,7 @@ def _model(results: Results, about: About) -> Sentence:
     if own is None:
         return "No trajectory model could be estimated: patients with missing visits are left out of the changes.", {}
     means = [value for name, value in own.items() if name.startswith("sensitivity_mean_") and value is not None]
-    if len(means) < 2:
+    if len(means) < 2 or about.cohort.arms:
         return "", {}
     said = (
         f"Under other covariance structures and scales the estimated mean at {plain(about.decided.label)} runs from "
@@ -105,8 +105,8 @@ def _multiple(results: Results) -> Sentence:
     names = [name for chapter, own in results.items() if chapter[:3] != "00_" for name in own if own[name] is not None]
     n_tests = sum(P_VALUE.fullmatch(name) is not None for name in names)
     said = (
-        "{n_tests:d} P values of changes are printed and none is adjusted: were nothing to change, {n_by_chance:.1f} "
-        "of them would be expected below {alpha:.2f}."
+        "{n_tests:d} P values are recorded here and none is adjusted: if nothing changed or differed, "
+        "{n_by_chance:.1f} of them would be expected below {alpha:.2f}."
     )
     own = {"n_tests": n_tests, "n_by_chance": ALPHA * n_tests, "alpha": ALPHA}
     return filled(said if n_tests > 1 else "", own)
