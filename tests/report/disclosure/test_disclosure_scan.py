@@ -259,7 +259,7 @@ def test_names_and_random_bytes_are_no_identifiers(tmp_path: Path) -> None:
     """A tagged PDF is full of `/P 14 0 R`, and among two million random bytes some of P01 to P25 stand by chance."""
     import numpy as np
 
-    pdf(tmp_path, " ".join(["words"] * 2000))
+    pdf(tmp_path, "\n\n= Heading\n\nWords.".join([""] * 60))
     noise = np.random.default_rng(1).bytes(2_000_000)
     (tmp_path / "noise.bin").write_bytes(noise)
     identifiers = [f"P{number:02d}" for number in range(1, 26)]
