@@ -116,9 +116,9 @@ from easitrace.report.prose.sensitivity import unseen_sentence as unseen_sentenc
 from easitrace.report.prose.summary import glance_note as glance_note
 from easitrace.report.prose.summary import source_note as source_note
 from easitrace.report.prose.treatment import SURVIVAL_NOTE as SURVIVAL_NOTE
+from easitrace.report.prose.treatment import events_compared as events_compared
 from easitrace.report.prose.treatment import events_note as events_note
 from easitrace.report.prose.treatment import exposure_sentence as exposure_sentence
-from easitrace.report.prose.treatment import events_compared as events_compared
 from easitrace.report.prose.treatment import log_rank_template as log_rank_template
 from easitrace.report.prose.treatment import median_sentence as median_sentence
 from easitrace.report.prose.treatment import medians_of_arms as medians_of_arms
