@@ -58,7 +58,7 @@ def test_every_declared_parameter_is_used(path: Path) -> None:
 
 def test_every_parameter_of_the_model_is_used_by_a_chapter_or_the_renderer() -> None:
     declared = {line.split(":")[0] for path in CHAPTERS for line in parameters_cell(path)}
-    by_the_renderer = {"study", "title", "show_code"}
+    by_the_renderer = {"study", "title", "show_code", "formats", "disclosure", "min_cell"}
     assert set(Parameters.model_fields) - by_the_renderer - declared == set()
 
 

@@ -92,6 +92,7 @@ OF_FILES: list[tuple[str, dict[str, Any]]] = [
     ("visit_data", {"visit_data": ["itch.csv"]}),
     ("patient_data", {"patient_data": "people.csv"}),
     ("event_data", {"event_data": "events.csv"}),
+    ("only", {"only": {"sex": ["M"]}}),
 ]
 FURTHER = {
     "itch.csv": "patient;when;itch\nA;01-02-2024;7\n",

@@ -122,13 +122,15 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study and of its parameter file.")],
     data: Annotated[Path, typer.Option(help="The data file.")],
     format: Annotated[str | None, typer.Option(help="Its format, when the file does not tell.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook that has several.")] = None,
+    header_row: Annotated[int, typer.Option(min=1, help="Row of the column names.")] = 1,
     output: Annotated[Path, typer.Option(help="Folder of the parameter file.")] = Path("parameters"),
 ) -> None:
     """Propose a parameter file for a data file, with marks on what is unsure and what only you can decide."""
     from easitrace.cohort.proposal.proposal import propose
     from easitrace.parameters.new import write_new
 
-    path, marked = write_new(name, data, propose(data, format), output)
+    path, marked = write_new(name, data, propose(data, format, sheet, header_row), output)
     for line in marked:
         typer.echo(line)
     typer.echo(path)

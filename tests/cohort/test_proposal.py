@@ -9,11 +9,15 @@ from ruamel.yaml import YAML
 from easitrace.cohort.proposal.proposal import propose
 from easitrace.cohort.proposal.schedule import propose_visits, week_of
 from easitrace.cohort.proposal.vocabulary import plain
-from easitrace.errors import DataError, MachineError
+from easitrace.cohort.read import read_cohort
+from easitrace.errors import DataError, MachineError, ParameterError
+from easitrace.parameters import check_parameters, read_parameters
 from easitrace.parameters.new import write_new
 from easitrace.parameters.strict_yaml import read_yaml
 from generators.dutch import write_dutch
+from generators.exports import CODES, EXPORTS, SCORES, VISITS, WINDOWS
 
+RAW = {name: {str(code): word for word, code in CODES[name].items()} for name in ("stop_reason", "status")}
 WIDE = """\
 patnr;EASI_TOTAL.2;EASI_TOTAL.3;EASI_TOTAL.4;POEM.2;POEM.3;POEM.4;Geslacht;arm
 1;12,8;6,2;999;20;ND;7;V;A
@@ -201,3 +205,53 @@ def test_the_dutch_export(tmp_path: Path) -> None:
     assert values(guesses, "values", "status") == {
         "gestopt": "stopped", "loopt nog": "in follow-up", "afgerond": "completed",
     }  # fmt: skip
+
+
+DECISIONS = {
+    "by_date": {"visits": VISITS, "windows": WINDOWS},
+    "unscheduled": {"unscheduled": ["EXTRA"]},
+    "wide_suffixes": {"visits": {"2": 0, "3": 4, "4": 12}},
+    "spss_wide": {"visits": {"2": 0, "3": 4, "4": 12}},
+    "redcap_repeats": {"visits": {"1": 0, "2": 4, "3": 12}},
+    "redcap_raw": {"values": RAW},
+    "castor_repeats": {"patient_data": "study.csv"},
+    "joined_csv": {"patient_data": "patients.csv", "visit_data": ["poem.csv"]},
+    "workbook_of_sheets": {"patient_data": "study.xlsx#Patients"},
+    "adam": {"patient_data": "adsl.xpt"},
+}
+"""What a person adds to a proposed file: decisions it asks for, and further files, of which it knows nothing."""
+
+OPEN = {
+    "by_date": {"visits", "windows"},
+    "unscheduled": {"visits.EXTRA"},
+    "wide_suffixes": {"visits.2", "visits.3", "visits.4"},
+    "spss_wide": {"visits.2", "visits.3", "visits.4"},
+    "redcap_repeats": {"visits.1", "visits.2", "visits.3"},
+    "redcap_raw": {"visits.demographics_arm_1", *(f"values.{name}.{code}" for name in RAW for code in RAW[name])},
+    "redcap_labels": {"visits.Demographics"},
+    "adam": {"visits.Screening"},
+}
+
+
+@pytest.mark.parametrize("name", list(EXPORTS))
+def test_a_proposed_file_reads_once_what_it_asks_for_is_decided(name: str, tmp_path: Path) -> None:
+    """Nothing else is missing: the file, with the decisions in the place of its open lines, reads the cohort."""
+    written = EXPORTS[name](tmp_path)
+    chosen = {key: written[key] for key in ("sheet", "header_row") if key in written}
+    found = propose(written["data"], **chosen)
+    assert {".".join(guess.key) for guess in found.guesses if guess.open} == OPEN.get(name, set())
+    path, _ = write_new("study", Path(written["data"]), found, tmp_path)
+    content = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    with pytest.raises(ParameterError) as stopped:
+        read_parameters(path)
+    assert {"decision_week", "estimand"} <= {problem.where.rpartition(" ")[2] for problem in stopped.value.problems}
+    decided = {**DECISIONS.get(name, {}), "decision_week": 12, "estimand": "treatment-policy"}
+    decided |= {key: str(tmp_path / decided[key]) for key in ("patient_data",) if key in decided}
+    decided |= {key: [str(tmp_path / file) for file in decided[key]] for key in ("visit_data",) if key in decided}
+    parameters = check_parameters({**content, "data": written["data"], **decided})
+    cohort = read_cohort(parameters.data, **parameters.cohort_arguments())
+    expected = SCORES[SCORES["easi"].notna()]
+    baseline = expected[expected["visit"] == "baseline"]["patient"]
+    expected = expected[expected["patient"].isin(baseline)]
+    assert cohort.visits["easi"].dropna().tolist() == expected["easi"].tolist()
+    assert [visit.week for visit in cohort.schedule] == [0, 4, 12]

@@ -14,6 +14,7 @@ from easitrace.cohort.formats.detect import by_ending
 from easitrace.cohort.formats.guard import ADDRESS
 from easitrace.cohort.formats.options import CSV, NAMES, Options, unused_options
 from easitrace.cohort.mapping import choice_faults, from_parts, names_of
+from easitrace.cohort.profiles import PROFILES
 from easitrace.errors import ParameterError
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 from easitrace.parameters.findings import Finding, did_you_mean, plain
@@ -40,6 +41,7 @@ FILE_ONLY: dict[str, Any] = {
     "several": None,
     "unscheduled": [],
     "age_group": None,
+    "only": None,
     "instrument": None,
 }
 OF_PATIENTS = ("arm", "reference_arm", "strata")
@@ -135,7 +137,7 @@ def _recoded_columns(
 def _arms_are_whole(
     arm: str | None, reference_arm: str | None, strata: list[str], baseline: str, covariance_by_arm: bool
 ) -> Iterator[Finding]:
-    given = {"reference_arm": reference_arm, "strata": strata, "baseline": baseline}
+    given: dict[str, Any] = {"reference_arm": reference_arm, "strata": strata, "baseline": baseline}
     given["covariance_by_arm"] = covariance_by_arm
     if arm is None:
         for name, value in given.items():
@@ -222,11 +224,16 @@ def _sound(days: list[float]) -> bool:
     return len(days) == 2 and days[0] <= days[1]
 
 
-def _windows_are_needed(columns: Columns, windows: Windows) -> Iterator[Finding]:
+def _kind_of_file(data: str, format: str | None) -> str | None:
+    """The format of the file itself, which an export of a system says nothing about."""
+    return format if format and format not in PROFILES else by_ending(Path(data))
+
+
+def _windows_are_needed(columns: Columns, format: str | None, windows: Windows) -> Iterator[Finding]:
     roles = columns or {}
     days = [role for role in DAYS if role in roles]
     starred = any("*" in name for names in names_of(roles).values() for name in names)
-    labelled = starred or any(role in roles for role in LABELS)
+    labelled = starred or format in PROFILES or any(role in roles for role in LABELS)
     if days and not labelled and not windows:
         what = f"required when only {days[0]} says which row is which visit"
         yield _missing(("windows",), what, "add `visit label: [first day, last day]` for every visit")
@@ -236,8 +243,9 @@ def _windows_are_needed(columns: Columns, windows: Windows) -> Iterator[Finding]
 
 def _date_format_is_used(data: str, format: str | None, columns: Columns, date_format: str | None) -> Iterator[Finding]:
     dates = [role for role in DATES if role in (columns or {})]
-    typed = (format or by_ending(Path(data))) not in (None, CSV)
-    if dates and date_format is None and not typed:
+    typed = _kind_of_file(data, format) not in (None, CSV)
+    declared = date_format or (format in PROFILES and PROFILES[format].date_format)
+    if dates and not declared and not typed:
         what = f"required to read {dates[0]}"
         yield _missing(("date_format",), what, "say the order in the file, such as dd-mm-yyyy")
     if date_format is not None and not dates:
@@ -247,7 +255,7 @@ def _date_format_is_used(data: str, format: str | None, columns: Columns, date_f
 def _options_fit_the_format(
     data: str, format: str | None, delimiter: str | None, encoding: str, sheet: str | None, header_row: int
 ) -> Iterator[Finding]:
-    file_format = format or by_ending(Path(data))
+    file_format = _kind_of_file(data, format)
     if data not in BUILTIN and file_format in NAMES:
         options = Options(delimiter=delimiter, encoding=encoding, sheet=sheet, header_row=header_row)
         for problem in unused_options(options, file_format):

@@ -110,6 +110,9 @@ Number = Annotated[float, AfterValidator(_whole_if_whole)]
 Columns = Annotated[str | list[str], PlainValidator(_column_names)]
 
 
+Format = Literal["csv", "excel", "spss", "sas", "stata", "parquet", "redcap", "castor", "adam"]
+
+
 class InstrumentEntry(BaseModel):
     """An outcome the package does not know: its range, grid and direction."""
 
@@ -148,7 +151,7 @@ class Parameters(BaseModel):
     title: Line = Field(description="title of the report")
     drug: Text = Field("", description="name of the drug in the text")
     data: Line = Field(description="name of a built-in cohort, or path of a file")
-    format: Literal["csv", "excel", "spss", "sas", "stata", "parquet"] | None = Field(
+    format: Format | None = Field(
         None, description="format of the file; none: by its ending"
     )
     sheet: Line | None = Field(None, description="sheet of the workbook; none: the only one")
@@ -178,6 +181,7 @@ class Parameters(BaseModel):
     age_group: Literal["adult", "child"] | None = Field(
         None, description="adult or child, when EASI comes from its regions and age is not mapped"
     )
+    only: dict[Line, list[str]] | None = Field(None, description="column -> values of the rows that are read")
     decision_week: Annotated[Number, Field(gt=0)] = Field(description="week at which response is judged")
     outcome: Name = Field("easi", description="instrument the report is about")
     instrument: InstrumentEntry | None = Field(None, description="declares an outcome the package does not know")

@@ -31,6 +31,8 @@ PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*")
 WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 SECTIONS = (
     "format",
+    "sheet",
+    "header_row",
     "encoding",
     "decimal",
     "date_format",

@@ -57,6 +57,11 @@ def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) 
     return table.with_columns(emptied, reasons=reasons)
 
 
+def is_missing(cell: str) -> bool:
+    """Whether a cell says why its value is missing."""
+    return any(re.search(pattern.replace("(?P<code>", "(?:"), cell) for pattern in (NUMBER, WORD, DATE))
+
+
 def _read(table: Table, columns: Roles, mapping: Mapping) -> list[str]:
     """The columns that are read, save the one that names the participant."""
     patterns = [name for role, name in columns.items() if role != "patient"] + [mapping.outcome]

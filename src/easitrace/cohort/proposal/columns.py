@@ -8,11 +8,11 @@ from easitrace.cohort.findings import quoted
 from easitrace.cohort.proposal.guess import Guess
 from easitrace.cohort.proposal.vocabulary import INSTRUMENTS, ROLES, TELLING, plain
 from easitrace.cohort.proposal.writing import NUMBER, distinct, filled, is_date_like, mostly_numbers
+from easitrace.cohort.roles import EASI_PARTS, PARTS, SCORAD_PARTS, TIME_ROLES
 from easitrace.instruments import INSTRUMENTS as SCALES
 
 Texts = Callable[[str], list[str]]
 SEPARATORS = " ._-"
-VISIT_ROLES = ("visit", "week", "date", "day")
 DATE_ROLES = ("date", "start_date", "stop_date", "rescue_date")
 NUMBER_ROLES = ("week", "day", "age", "stop_day", "rescue_day")
 SHOWN = 4
@@ -37,6 +37,10 @@ def propose_columns(header: Sequence[str], texts: Texts, known: Mapping[str, str
     """The role of every column that can be told; `known` are columns whose role the system that wrote them fixes."""
     found = [Found(role, column) for role, column in known.items()]
     free = [name for name in header if name not in known.values()]
+    parts = {part: name for part in PARTS for name in free if plain(name) == plain(part)}
+    if {*EASI_PARTS} <= parts.keys() or {*SCORAD_PARTS} <= parts.keys():
+        found += [Found(part, name) for part, name in parts.items()]
+        free = [name for name in free if name not in parts.values()]
     for role, words in {**ROLES, **INSTRUMENTS}.items():
         if role in known:
             continue
@@ -44,7 +48,7 @@ def propose_columns(header: Sequence[str], texts: Texts, known: Mapping[str, str
         if alike:
             found.append(Found(role, alike[0], _others(alike[1:])))
             free.remove(alike[0])
-        elif role in INSTRUMENTS and (wide := _by_visit(role, words, free, texts)):
+        elif role in (*INSTRUMENTS, "date") and (wide := _by_visit(role, words, free, texts)):
             found.append(wide)
             free = [name for name in free if not fits(wide.column, name)]
         elif near := _containing(role, words, free, texts):
@@ -78,7 +82,7 @@ def _by_visit(role: str, words: Iterable[str], free: Sequence[str], texts: Texts
     for name in free:
         for end in range(len(name) - 1, 0, -1):
             stem = name[:end]
-            if plain(stem) in words and mostly_numbers(texts(name)):
+            if plain(stem) in words and _holds(role, texts(name)):
                 separators = len(name[end:]) - len(name[end:].lstrip(SEPARATORS))
                 stems.setdefault(name[: end + separators], []).append(name[end + separators :])
                 break
@@ -87,7 +91,19 @@ def _by_visit(role: str, words: Iterable[str], free: Sequence[str], texts: Texts
         return None
     stem, labels = max(groups, key=lambda group: len(group[1]))
     others = [f"{other}*" for other, _ in groups if other != stem]
-    return Found(role, f"{stem}*", _others(others), tuple(labels))
+    shared = _shared_start(labels)
+    return Found(role, f"{stem}{shared}*", _others(others), tuple(label[len(shared) :] for label in labels))
+
+
+def _shared_start(labels: Sequence[str]) -> str:
+    """What all labels begin with, up to a separator."""
+    alike = 0
+    for letters in zip(*labels, strict=False):
+        if len({*letters}) > 1:
+            break
+        alike += 1
+    start = labels[0][:alike]
+    return start[: max(start.rfind(sign) for sign in SEPARATORS) + 1]
 
 
 def _containing(role: str, words: Iterable[str], free: Sequence[str], texts: Texts) -> Found | None:
@@ -106,7 +122,7 @@ def _one_time(found: list[Found]) -> list[Found]:
     roles = {one.role: one for one in found}
     out = set()
     if any(one.labels for one in found):
-        out |= {*VISIT_ROLES}
+        out |= {one.role for one in found if one.role in TIME_ROLES and not one.labels}
         out |= {one.role for one in found if one.role in INSTRUMENTS and not one.labels}
     for first, second in (("visit", "week"), ("date", "day")):
         if {first, second} <= roles.keys():

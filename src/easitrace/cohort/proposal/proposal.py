@@ -1,5 +1,6 @@
 """A proposed parameter file's content: what a look at the data file tells, what is unsure, what only a person knows."""
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from easitrace.cohort.formats.source import read_source
 from easitrace.cohort.formats.table import Table, as_text, is_text
 from easitrace.cohort.profiles import PROFILES
 from easitrace.cohort.profiles.adam import PARAMETER, VALUE
+from easitrace.cohort.profiles.castor import is_missing
 from easitrace.cohort.proposal.columns import DATE_ROLES, Found, Texts, fits, out_of_range, propose_columns
 from easitrace.cohort.proposal.guess import Guess
 from easitrace.cohort.proposal.schedule import propose_visits
@@ -22,10 +24,12 @@ from easitrace.cohort.proposal.writing import (
     propose_decimal,
     propose_missing,
 )
+from easitrace.cohort.roles import EASI_PARTS
 from easitrace.errors import DataError
 from easitrace.instruments import INSTRUMENTS as SCALES
 
 FEW = 12
+NOT_UTF8 = "the bytes are not UTF-8; do letters with accents look right?"
 ARMS = (
     "arm",
     "treatment",
@@ -50,7 +54,9 @@ class Proposal:
     unused: tuple[str, ...]
 
 
-def propose(path: str | Path, file_format: str | None = None) -> Proposal:
+def propose(
+    path: str | Path, file_format: str | None = None, sheet: str | None = None, header_row: int = 1
+) -> Proposal:
     """Look at a data file.
 
     Parameters
@@ -58,13 +64,17 @@ def propose(path: str | Path, file_format: str | None = None) -> Proposal:
     path : str or Path
     file_format : str, optional
         The format, when the file's ending and content do not tell: csv, excel, ..., redcap, castor, adam.
+    sheet : str, optional
+        The sheet of a workbook that has several.
+    header_row : int
+        The row of the column names.
 
     Raises
     ------
     DataError
         When the file cannot be read at all.
     """
-    table, reading = _opened(Path(path), file_format)
+    table, reading = _opened(Path(path), file_format, Options(sheet=sheet, header_row=header_row))
     profile = file_format if file_format in PROFILES else _profile(table.header, reading)
     if profile:
         reading = [guess for guess in reading if guess.key not in {("format",), ("delimiter",)}]
@@ -73,27 +83,32 @@ def propose(path: str | Path, file_format: str | None = None) -> Proposal:
     return Proposal((*reading, *guesses), unused)
 
 
-def _opened(path: Path, file_format: str | None) -> tuple[Table, list[Guess]]:
+def _opened(path: Path, file_format: str | None, options: Options) -> tuple[Table, list[Guess]]:
     """The table, and what had to be said to read it."""
     plain_format = None if file_format in PROFILES else file_format
     said = [Guess(("format",), plain_format)] if plain_format and plain_format != by_ending(path) else []
+    said += [Guess(("sheet",), options.sheet)] if options.sheet else []
+    said += [Guess(("header_row",), options.header_row)] if options.header_row != 1 else []
     try:
-        return read_source(path, plain_format, Options(), Findings(path.name))[0], said
+        return read_source(path, plain_format, options, Findings(path.name))[0], said
     except DataError as error:
         if {problem.code for problem in error.problems} != {"E204"}:
             raise
-    table, _ = read_source(path, plain_format, Options(encoding="cp1252"), Findings(path.name))
-    return table, [
-        *said,
-        Guess(("encoding",), "cp1252", "the bytes are not UTF-8; do letters with accents look right?"),
-    ]
+    marked = path.read_bytes()[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    encoding, note = ("utf-16", "") if marked else ("cp1252", NOT_UTF8)
+    table, _ = read_source(path, plain_format, replace(options, encoding=encoding), Findings(path.name))
+    return table, [*said, Guess(("encoding",), encoding, note)]
 
 
 def _profile(header: Sequence[str], reading: Sequence[Guess]) -> str | None:
     """The system that wrote the file, told by column names that only it uses."""
     signs = {
         "redcap": [{"redcap_event_name"}, {"redcap_repeat_instance"}, {"Event Name", "Repeat Instance"}],
-        "castor": [{"Participant Id", "Participant Status"}, {"Record Id", "Institute Abbreviation"}],
+        "castor": [
+            {"Participant Id", "Participant Status"},
+            {"Participant Id", "Report Name Custom"},
+            {"Record Id", "Institute Abbreviation"},
+        ],
         "adam": [{"USUBJID", PARAMETER, VALUE}],
     }
     return next((name for name, sets in signs.items() if any(s <= {*header} for s in sets)), None)
@@ -104,7 +119,8 @@ def _content(table: Table, profile: str | None) -> tuple[list[Guess], tuple[str,
 
     def texts(name: str) -> list[str]:
         if name not in cells:
-            cells[name] = as_texts(as_text(table.columns([name])[name]))
+            column = as_texts(as_text(table.columns([name])[name]))
+            cells[name] = [("" if is_missing(cell) else cell) for cell in column] if profile == "castor" else column
         return cells[name]
 
     known = PROFILES[profile].roles(table.header) if profile else {}
@@ -120,7 +136,7 @@ def _content(table: Table, profile: str | None) -> tuple[list[Guess], tuple[str,
     codes = [code for guess in missing for code in guess.value]
     guesses = [*_writing(found, written, texts, profile), *missing]
     guesses += [replace(one.guess, note=_note(one, table.header, texts, codes)) for one in found]
-    if not any(one.role == "easi" for one in found):
+    if not {"easi", *EASI_PARTS} & {one.role for one in found}:
         guesses.append(
             Guess(("columns", "easi"), None, "no column looks like the total EASI; or choose another outcome")
         )
@@ -177,20 +193,15 @@ def _recodes(one: Found, table: Table, texts: Texts) -> list[Guess]:
 
 
 def _schedule(found: Sequence[Found], table: Table, texts: Texts) -> list[Guess]:
-    labels = next((one.labels for one in found if one.labels), ())
+    labels = next((one.labels for one in found if one.labels and one.role in SCALES), ())
     if labels:
-        guesses = propose_visits(labels)
-        numbered = all(label.isdigit() for label in labels)
-        if numbered and "0" not in labels:
-            return [
-                Guess(("visits", label), None, "its planned week: a number in a name need not be a week")
-                for label in labels
-            ]
-        return guesses
-    column = next((one.column for one in found if one.role in ("visit", "week")), None)
-    if column is not None:
-        named = table.labels.get(column, {})
-        return propose_visits(named.get(word, word) for word in distinct(texts(column)))
+        return propose_visits(labels)
+    told = next((one for one in found if one.role in ("visit", "week")), None)
+    if told is not None:
+        named = table.labels.get(told.column, {})
+        return propose_visits(
+            (named.get(word, word) for word in distinct(texts(told.column))), weeks=told.role == "week"
+        )
     timed = next((one.role for one in found if one.role in ("date", "day")), None)
     if timed is None:
         return [Guess(("visits",), None, "nothing tells which visit a row belongs to: map visit, week, date or day")]

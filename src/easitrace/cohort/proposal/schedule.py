@@ -25,15 +25,21 @@ def week_of(label: str) -> tuple[float | None, str]:
     return None, ""
 
 
-def propose_visits(labels: Iterable[str]) -> list[Guess]:
-    """The schedule in time order, then the labels whose week the file does not tell."""
+def propose_visits(labels: Iterable[str], *, weeks: bool = False) -> list[Guess]:
+    """The schedule in time order, then the labels whose week the file does not tell.
+
+    Bare numbers are weeks when the column says so (`weeks`) or when 0 is among them; else they count visits.
+    """
+    names = list(dict.fromkeys(labels))
+    if not weeks and names and all(name.isdigit() for name in names) and "0" not in names:
+        return [Guess(("visits", name), None, "its planned week: a number need not be a week") for name in names]
     known, unknown = [], []
-    for label in dict.fromkeys(labels):
+    for label in names:
         week, note = week_of(label)
         if week is None:
             unknown.append(Guess(("visits", label), None, "its planned week, or list it under unscheduled"))
         else:
-            known.append(Guess(("visits", label), week, note))
+            known.append(Guess(("visits", label), week, "" if weeks else note))
     known.sort(key=lambda guess: float(guess.value))
     twice = {guess.value for guess in known if [other.value for other in known].count(guess.value) > 1}
     clear = [guess for guess in known if guess.value not in twice]
