@@ -100,9 +100,9 @@ def _certainty(results: Results, about: About) -> Sentence:
         numbers[f"n_analyses_{key}"] = len(known)
         numbers[f"n_below_{key}"] = sum(high < 0 for _, high in known)
         numbers[f"n_above_{key}"] = sum(low > 0 for low, _ in known)
-        sides = [f"{{n_{side}_{key}:d}} {side}" for side in ("below", "above") if numbers[f"n_{side}_{key}"]]
-        lies = f"in {joined(sides)} zero" if sides else "in none beyond zero"
-        parts.append(f"{_named(arm, about)}, interval of the difference {lies}, of {{n_analyses_{key}:d}} analyses")
+        sides = [f"{side} zero in {{n_{side}_{key}:d}}" for side in ("below", "above") if numbers[f"n_{side}_{key}"]]
+        lies = f"lies {joined(sides)}" if sides else "includes zero in all"
+        parts.append(f"{_named(arm, about)}: the interval of the difference {lies} of {{n_analyses_{key}:d}} analyses")
     ends = " by estimand and missing-data rule"
     return filled("; ".join(parts) + ends if parts else "", numbers)
 
