@@ -26,11 +26,11 @@ def course_in_context(ours: pd.DataFrame, context: pd.DataFrame, label: str, sty
     `n`, `week`, `value`, `lower`, `upper` (missing limits are not drawn).
     """
     figure, ax = canvas(3.3)
-    ends = []
+    ends: list[tuple[float, str, str]] = []
     by_study = context.sort_values("week", kind="stable").groupby("study", sort=False)
     for marker, (study, rows) in zip(MARKERS * len(context), by_study, strict=False):
         spread = np.abs(rows[["lower", "upper"]].to_numpy(float).T - rows["value"].to_numpy(float))
-        look = {"color": SOFT, "marker": marker, "markerfacecolor": "white", "ms": 6, "lw": 1.2, "capsize": 3}
+        look: Any = {"color": SOFT, "marker": marker, "markerfacecolor": "white", "ms": 6, "lw": 1.2, "capsize": 3}
         ax.errorbar(rows["week"], rows["value"], yerr=spread, ls=(0, (4, 2)), **look)
         ends.append((float(rows["value"].iloc[-1]), _named(str(study), rows.iloc[0]), SOFT))
     parts = (
