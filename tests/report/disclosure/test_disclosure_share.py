@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hostile import CANARIES, PARAMETERS, words, write_cohort
+from recovery import default_tables
 
 from chapters import run_chapter
 from easitrace.report.disclosure import drawings, sheets
@@ -145,3 +146,21 @@ def test_the_same_tables_give_the_same_bytes(write: Write, tmp_path: Path) -> No
         return {path.name: path.read_bytes() for path in (tmp_path / "share").rglob("*") if path.is_file()}
 
     assert written() == written()
+
+
+def test_a_cohort_with_two_arms(tmp_path: Path) -> None:
+    """The built-in cohort twice, as two arms of one."""
+    (tmp_path / "tables").mkdir()
+    for path in default_tables().glob("*.csv"):
+        table = pd.read_csv(path)
+        if path.stem == "01_cohort_baseline":
+            doubled = table.assign(**{name: 2 * table[name] for name in ("n", "missing", "count")})
+        else:
+            doubled = pd.concat([table.assign(arm=arm) for arm in ("early", "late")])
+        doubled.to_csv(tmp_path / "tables" / path.name, index=False)
+    sharing = Sharing(profile_named("share-5"), CANARIES, "EASI", "log1p", Interval(), {})
+    outcome = write_share(tmp_path, STUDY, sharing, ("html",))
+    assert outcome.withheld is None
+    course = pd.read_csv(tmp_path / "share" / "tables" / "02_course_course.csv")
+    assert list(zip(course["arm"], course["n"], strict=True))[2:4] == [("early", 20), ("late", 25)]
+    assert "about 50 patients" in (tmp_path / "share" / "report.html").read_text(encoding="utf-8")

@@ -6,10 +6,10 @@ import pandas as pd
 
 from easitrace.instruments import INSTRUMENTS
 from easitrace.report.disclosure.derive import MASKED
-from easitrace.report.disclosure.registry import Entry
+from easitrace.report.disclosure.registry import ARM, RULES, Entry
 from easitrace.report.style import Style
 from easitrace.report.tables.journal import capital, journal_table
-from easitrace.report.words import COVARIANCE_NAMES
+from easitrace.report.words import COVARIANCE_NAMES, SHORT_CLASSES
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -23,6 +23,7 @@ HEADERS = {
     "p": "P",
     "name": "Comparison",
 }
+VERBATIM = {"criterion", "scale", "level", "event"}
 HIDDEN = {"week", "proportion", "lower", "upper", "median", "q1", "q3", "mean", "shift", "estimate", "p", "left"}
 
 
@@ -40,9 +41,30 @@ def printed(table: pd.DataFrame, entry: Entry, style: Style, level: float) -> "G
     level : float
         Confidence level of its intervals.
     """
+    if entry.table == RULES:
+        return _classes_by_rule(table)
     named = [*entry.labels_of(table), *entry.counts]
     rows = [_row(row, named, entry, style, level) for row in table.to_dict("records")]
     return journal_table(rows, text=[_header(label) for label in entry.labels_of(table)])
+
+
+def _classes_by_rule(table: pd.DataFrame) -> "GT":
+    """A row per rule, a column per class."""
+    by = [name for name in (ARM, "rule") if name in table]
+    wide = table.pivot(index=by, columns="class", values="count")
+    wide = wide.reindex(index=table.set_index(by).index.unique(), columns=list(SHORT_CLASSES)).dropna(axis="columns")
+    rows = [
+        {**{_header(name): value for name, value in zip(by, index if len(by) > 1 else [index], strict=True)}, **cells}
+        for index, cells in zip(wide.index, _short(wide), strict=True)
+    ]
+    return journal_table(rows, text=[_header(name) for name in by])
+
+
+def _short(wide: pd.DataFrame) -> list[dict[str, str]]:
+    return [
+        {SHORT_CLASSES[str(name)]: _cell(value, "count") for name, value in row.items()}
+        for row in wide.to_dict("records")
+    ]
 
 
 def _row(row: dict[Any, Any], named: list[str], entry: Entry, style: Style, level: float) -> dict[str, str]:
@@ -71,6 +93,8 @@ def _cell(value: Any, name: str) -> str:
     if pd.isna(value):
         return ""
     if isinstance(value, str):
+        if name in VERBATIM:
+            return value
         known = value in INSTRUMENTS and name in ("instrument", "variable")
         return INSTRUMENTS[value].label if known else capital(COVARIANCE_NAMES.get(value, value).replace("_", " "))
     return f"{value:g}"

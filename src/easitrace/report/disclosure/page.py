@@ -12,7 +12,7 @@ from easitrace.report.disclosure.derive import MASKED
 from easitrace.report.disclosure.display import in_words, printed
 from easitrace.report.disclosure.drawings import told_rows
 from easitrace.report.disclosure.profiles import BASE, Profile
-from easitrace.report.disclosure.registry import ARM, CONTRASTS, MEANS, SHAREABLE, TREATMENT_COURSE, Entry
+from easitrace.report.disclosure.registry import ARM, CONTRASTS, MEANS, RULES, SHAREABLE, TREATMENT_COURSE, Entry
 from easitrace.report.disclosure.shared_chapter import SharedChapter
 from easitrace.report.disclosure.sheets import Sheets
 from easitrace.report.execute import Ran
@@ -202,6 +202,6 @@ DRAWN: dict[str, Callable[[SharedChapter, pd.DataFrame, Names], None]] = {
     "02_course_paired": _changes,
     MEANS: _means,
     "04_response_endpoints": _responders,
-    "04_response_rules": _rules,
+    RULES: _rules,
     TREATMENT_COURSE: _treatment,
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from easitrace.report.disclosure.registry import ARM, TREATMENT_COURSE, Entry
+from easitrace.report.disclosure.registry import ARM, RULES, TREATMENT_COURSE, Entry
 
 OTHER = "other"
 WITHHELD = "(text left out)"
@@ -75,6 +75,6 @@ def _grouped_weeks(weeks: pd.DataFrame, threshold: int) -> pd.DataFrame:
 
 
 RESHAPED: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
-    "04_response_rules": _by_rule,
+    RULES: _by_rule,
     TREATMENT_COURSE: _grouped_weeks,
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ARM = "arm"
 TREATMENT_COURSE = "07_treatment_by_week"
 CONTRASTS = "03_trajectory_contrasts"
+RULES = "04_response_rules"
 MEANS = "03_trajectory_mean_estimates"
 
 
@@ -170,7 +171,7 @@ SHAREABLE: tuple[Entry, ...] = (
         share=("count", "n"),
     ),
     Entry(
-        "04_response_rules",
+        RULES,
         "Response classes by rule.",
         ("rule", "class"),
         {"count": ("class", "class")},

@@ -1,9 +1,10 @@
 """From the tidy tables of a run to what may be shared of them: all counts through the gate, then everything else."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -101,39 +102,45 @@ def _entered(table: pd.DataFrame, entry: Entry, ledger: Ledger) -> Keys:
             count = values[column]
             if pd.notna(count):
                 named = [values[label] for label in (ARM, *labels) if label in values]
-                key = _key(kind, named, count, ledger)
-                keys[row, column] = ledger.enter(key, count)
-    for whole, parts in _sums(table, keys, entry):
+                everybody = _everybody(values, ledger)
+                whole = kind == COHORT[0] and count == ledger.counts[everybody]
+                keys[row, column] = ledger.enter(everybody if whole else (kind, *named, int(count)), count)
+    for whole, parts in _sums(table, keys, entry, ledger):
         ledger.adds_up(whole, parts)
     return keys
 
 
-def _key(kind: str, labels: Iterable[object], count: float, ledger: Ledger) -> Key:
-    if kind == COHORT[0] and count == ledger.counts[COHORT]:
-        return COHORT
-    return (kind, *labels, int(count))
-
-
-def _sums(table: pd.DataFrame, keys: Keys, entry: Entry) -> Iterator[tuple[Key, list[Key]]]:
+def _sums(table: pd.DataFrame, keys: Keys, entry: Entry, ledger: Ledger) -> Iterator[tuple[Key, list[Key]]]:
     """Which keys add up: along each row, down the rows of a group, to the row of the total."""
+    everybody = [_everybody(values, ledger) for values in table.to_dict("records")]
     for row, whole in product(table.index, dict.fromkeys(entry.of.values())):
         own = [column for column, of in entry.of.items() if of == whole and column not in entry.down]
         parts = [keys[row, column] for column in own if (row, column) in keys]
-        if parts and parts != [COHORT]:
-            yield keys.get((row, whole), _everybody(table, row)), parts
+        total = keys.get((row, whole), everybody[row])
+        if parts and parts != [total]:
+            yield total, parts
     for column, labels in entry.down.items():
         by = [label for label in (ARM, *labels) if label in table]
         for _, rows in table[table[column].notna()].groupby(by, sort=False):
             first = rows.index[0]
-            whole = keys.get((first, entry.of[column]), _everybody(table, first))
-            yield whole, [keys[row, column] for row in rows.index]
+            yield keys.get((first, entry.of[column]), everybody[first]), [keys[row, column] for row in rows.index]
     if entry.total_row:
-        column, (label, word) = next(iter(entry.counts)), entry.total_row
-        total = table.index[table[label] == word][0]
-        others = [keys[row, column] for row in table.index if row != total]
-        yield from [(keys[total, column], others)] if others else []
+        arms = table[ARM] if ARM in table else pd.Series("", index=table.index)
+        for _, rows in table.groupby(arms, sort=False):
+            yield from _to_the_total(rows, keys, entry.total_row, next(iter(entry.counts)))
 
 
-def _everybody(table: pd.DataFrame, row: int) -> Key:
-    """All whom a row may be about: the cohort, or the row's arm."""
-    return (ARM, table.at[row, ARM]) if ARM in table else COHORT
+def _to_the_total(
+    rows: pd.DataFrame, keys: Keys, total_row: tuple[str, str], column: str
+) -> Iterator[tuple[Key, list[Key]]]:
+    """The rows that are parts of the row of the total."""
+    label, word = total_row
+    total = rows.index[rows[label] == word][0]
+    others = [keys[row, column] for row in rows.index if row != total]
+    yield from [(keys[total, column], others)] if others else []
+
+
+def _everybody(row: Mapping[Any, Any], ledger: Ledger) -> Key:
+    """All whom a row may be about: its arm where its size is known, else the cohort."""
+    arm = (ARM, row.get(ARM))
+    return arm if arm in ledger.counts else COHORT
