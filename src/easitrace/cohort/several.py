@@ -59,7 +59,7 @@ def one_per_visit(
     chosen, used = _chosen(_ordered(once, mapping), mapping, instruments)
     unused = many.drop(used.index)
     _note_unused(unused, many, mapping, files)
-    _note_joined(used, mapping, files)
+    _note_joined(used[used[instruments].notna().any(axis=1)], mapping, files)
     steps = Counter({GAVE_WAY: len(unused), JOINED: len(used) - len(chosen)})
     return pd.concat([entries[~twice], chosen[entries.columns]], ignore_index=True), steps
 
@@ -99,7 +99,7 @@ def _ordered(many: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:
 
 
 def _chosen(ordered: pd.DataFrame, mapping: Mapping, instruments: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """One row per patient and visit, and the rows that went into it."""
+    """One row per patient and visit, and the rows that went into it; one without a score gives its day."""
     first = ordered.drop_duplicates(KEYS)
     scores, used = {}, []
     for name in instruments:
@@ -115,7 +115,7 @@ def _chosen(ordered: pd.DataFrame, mapping: Mapping, instruments: list[str]) -> 
         used.append(known if mean else picked)
     days = ordered.groupby(KEYS)["day"].first()
     rows = first.set_index(KEYS).assign(**scores, day=lambda table: table["day"].fillna(days))
-    together = pd.concat(used)
+    together = pd.concat([*used, ordered[ordered[instruments].isna().all(axis=1)]])
     return rows.reset_index(), together[~together.index.duplicated()]
 
 
