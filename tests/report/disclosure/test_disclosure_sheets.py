@@ -109,8 +109,12 @@ def test_p_values_have_two_decimals(tmp_path: Path) -> None:
 
 def test_arms_add_up_to_the_cohort(tmp_path: Path) -> None:
     numbers = {"median": 8.0, "q1": 4.0, "q3": 12.0, "visit": "baseline", "week": 0}
-    arms = [{"arm": arm, "n": n, "missing": 0, **numbers} for arm, n in (("placebo", 60), ("active", 3))]
-    course = told(tmp_path, _02_course_course=arms).tables["02_course_course"]
+    sizes = {"placebo": 60, "active": 3}
+    people = [{"arm": arm, "variable": "age", "level": "", "n": n, "missing": 0} for arm, n in sizes.items()]
+    arms = [{"arm": arm, "n": n, "missing": 0, **numbers} for arm, n in sizes.items()]
+    sheets = told(tmp_path, _01_cohort_baseline=people, _02_course_course=arms)
+    course = sheets.tables["02_course_course"]
+    assert sheets.patients == 65
     assert list(course["arm"]) == ["placebo", "active"]
     assert course["n"].iloc[1] == MASKED
     assert course["median"].iloc[1] == MASKED

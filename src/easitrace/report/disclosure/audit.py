@@ -8,6 +8,7 @@ from easitrace.report.disclosure.profiles import COMPATIBLE
 
 Key = tuple[object, ...]
 Sum = tuple[Key, tuple[Key, ...]]
+ENDLESS = 1_000_000_000
 Bounds = dict[Key, tuple[int, int | None]]
 
 
@@ -26,13 +27,19 @@ def exposed(sums: Sequence[Sum], bounds: Bounds, masked: Sequence[Key]) -> list[
     return [key for key, lowest, highest in reach(sums, bounds, masked) if highest - lowest + 1 < COMPATIBLE]
 
 
+def forced_zeros(sums: Sequence[Sum], keys: Sequence[Key], wanted: Sequence[Key]) -> set[Key]:
+    """The wanted counts that the identities alone force to zero, whatever the data: these are no secret."""
+    free: Bounds = dict.fromkeys(keys, (0, None))
+    return {key for key, _, highest in reach(sums, free, wanted) if highest == 0}
+
+
 def reach(sums: Sequence[Sum], bounds: Bounds, wanted: Sequence[Key]) -> Iterator[tuple[Key, int, int]]:
     """The smallest and the largest value of each wanted count, by integer programming (HiGHS).
 
     Yields
     ------
     (key, int, int)
-        With all identities and bounds holding at once.
+        With all identities and bounds holding at once; `ENDLESS` where there is no largest value.
     """
     from scipy.optimize import Bounds as Box
     from scipy.optimize import LinearConstraint, milp
@@ -53,5 +60,6 @@ def reach(sums: Sequence[Sum], bounds: Bounds, wanted: Sequence[Key]) -> Iterato
     for key in wanted:
         aim = np.zeros(len(keys))
         aim[place[key]] = 1.0
-        lowest, highest = milp(aim, **known), milp(-aim, **known)
-        yield key, round(lowest.x[place[key]]), round(highest.x[place[key]])
+        ends = [milp(sign * aim, **known).x for sign in (1, -1)]
+        lowest, highest = (ENDLESS if end is None else round(end[place[key]]) for end in ends)
+        yield key, lowest, highest

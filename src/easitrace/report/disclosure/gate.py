@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from easitrace.errors import DisclosureError, Problem
-from easitrace.report.disclosure.audit import Bounds, Sum, exposed
+from easitrace.report.disclosure.audit import Bounds, Sum, exposed, forced_zeros
 from easitrace.report.disclosure.profiles import Profile
 
 Key = tuple[object, ...]
 COHORT: Key = ("cohort",)
+REST = "rest of"
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Ledger:
         """
         own = tuple(dict.fromkeys(parts))
         left = self.counts[whole] - sum(self.counts[part] for part in own)
-        rest = () if left == 0 and len(own) > 1 else (self.enter(("rest of", whole, *own), left),)
+        rest = () if left == 0 and len(own) > 1 else (self.enter((REST, whole, *own), left),)
         entry = (whole, (*own, *rest))
         if entry not in self.sums:
             self.sums.append(entry)
@@ -89,7 +90,9 @@ def release(ledger: Ledger, profile: Profile) -> Told:
     DisclosureError
         E502 when a masked count stays exposed though everything round it is masked.
     """
-    small = {key for key, count in ledger.counts.items() if count < profile.threshold}
+    rests = [key for key, count in ledger.counts.items() if key[0] == REST and not count]
+    known = forced_zeros(ledger.sums, list(ledger.counts), rests)
+    small = {key for key, count in ledger.counts.items() if count < profile.threshold} - known
     zeros_told = {key for key in small if _zero_is_harmless(key, ledger, profile)}
     primary = {key for key in small if ledger.counts[key] or key not in zeros_told}
     masked = set(primary)

@@ -1,5 +1,6 @@
 """From the tidy tables of a run to what may be shared of them: all counts through the gate, then everything else."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -54,6 +55,7 @@ def shared_sheets(folder: Path, profile: Profile, interval: Interval) -> Sheets:
     entries = {entry.table: entry for entry in SHAREABLE if entry.table in frames}
     ledger = _opened(frames)
     keys = {name: _entered(frames[name], entry, ledger) for name, entry in entries.items()}
+    _add_up_arms(ledger)
     told = gate.release(ledger, profile)
     tables = {name: told_table(frames[name], entry, keys, told, interval) for name, entry in entries.items()}
     cells = [told.count(key) for own in keys.values() for key in own.values()]
@@ -81,16 +83,17 @@ def _checked(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
 
 
 def _opened(frames: Frames) -> Ledger:
-    """A ledger with the cohort: who is known and who is not in any variable of the first table."""
+    """A ledger with the cohort and its arms: who is known and who is not in the first variable of the first table."""
     ledger = Ledger()
     if "01_cohort_baseline" not in frames:
         raise DisclosureError(Problem("E503", "table 01_cohort_baseline", "is not there, so the cohort has no size"))
-    first = frames["01_cohort_baseline"].iloc[0]
-    ledger.enter(COHORT, first["n"] + first["missing"])
-    course = frames.get("02_course_course", pd.DataFrame())
-    if ARM in course:
-        sizes = course.groupby(ARM, sort=False)[["n", "missing"]].first().sum(axis=1)
-        ledger.adds_up(COHORT, [ledger.enter((ARM, arm), size) for arm, size in sizes.items()])
+    known = frames["01_cohort_baseline"][["n", "missing"]].sum(axis=1)
+    if ARM not in frames["01_cohort_baseline"]:
+        ledger.enter(COHORT, known.iloc[0])
+        return ledger
+    sizes = known.groupby(frames["01_cohort_baseline"][ARM], sort=False).first()
+    ledger.enter(COHORT, sizes.sum())
+    ledger.adds_up(COHORT, [ledger.enter((ARM, arm), size) for arm, size in sizes.items()])
     return ledger
 
 
@@ -128,6 +131,19 @@ def _sums(table: pd.DataFrame, keys: Keys, entry: Entry, ledger: Ledger) -> Iter
         arms = table[ARM] if ARM in table else pd.Series("", index=table.index)
         for _, rows in table.groupby(arms, sort=False):
             yield from _to_the_total(rows, keys, entry.total_row, next(iter(entry.counts)))
+
+
+def _add_up_arms(ledger: Ledger) -> None:
+    """Where one count stands in a table of all patients and in one by arm, the arms' counts are its parts."""
+    arms = [key[1] for key in ledger.counts if key[0] == ARM]
+    parts: dict[Key, list[Key]] = defaultdict(list)
+    for key in ledger.counts:
+        if len(key) > 2 and key[1] in arms:
+            parts[key[0], *key[2:-1]].append(key)
+    for own, keys in parts.items():
+        whole = (*own, sum(ledger.counts[key] for key in keys))
+        if len(keys) == len(arms) and whole in ledger.counts:
+            ledger.adds_up(whole, keys)
 
 
 def _to_the_total(
