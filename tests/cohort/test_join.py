@@ -344,3 +344,17 @@ def test_a_date_of_rescue_counts_from_day_0(study):
     lone = {"visit": "visit", "rescue_date": "rescue"}
     with pytest.raises(DataError, match=r"E212 easi\.csv: a rescue date is mapped but no other date"):
         study.read(text, columns=lone, date_format="dd-mm-yyyy")
+
+
+def test_nobody_with_rescue_medication_is_no_warning(study):
+    cohort = study.read(
+        "patient,visit,easi,rescue\nA,baseline,20,\n", columns={"visit": "visit", "rescue_day": "rescue"}
+    )
+    assert cohort.log == ()
+    assert cohort.patients["rescue_day"].isna().all()
+
+
+def test_a_time_that_no_file_has_is_missed(study):
+    columns = {"visit": "visit", "day": "dag"}
+    with pytest.raises(DataError, match=r"E211 easi\.csv row 1: there is no column \"dag\""):
+        study.read(patient_data=("people.csv", PEOPLE), columns=columns)

@@ -159,3 +159,21 @@ def test_any_parts_give_their_sum(tmp_path, areas, halves, young):
     weights = [4, 4, 6, 6] if young else [2, 4, 6, 8]
     fortieths = sum(w * a * sum(halves[4 * r : 4 * r + 4]) for r, (w, a) in enumerate(zip(weights, areas, strict=True)))
     assert cohort.visits["easi"].tolist() == [pytest.approx(fortieths / 40, abs=1e-12)]
+
+
+def test_parts_may_stand_in_a_further_file(tmp_path):
+    (tmp_path / "parts.csv").write_text(table(("A", "baseline", {})))
+    (tmp_path / "itch.csv").write_text("patient,visit,itch\nA,baseline,7\n")
+    columns = {"visit": "visit", "itch_nrs": "itch", **COLUMNS}
+    cohort = read_cohort(
+        tmp_path / "itch.csv", visit_data=[tmp_path / "parts.csv"], columns=columns, visits={"baseline": 0}, **WEIGHTS
+    )
+    assert cohort.visits[["easi", "itch_nrs"]].values.tolist() == [[pytest.approx(ADULT), 7]]
+
+
+def test_parts_that_a_wide_file_lacks_at_a_visit_give_no_score_there(read):
+    text = "patient,easi_b,easi_w,a_b,b_b,a_w\nA,20,9,40,9,10\n"
+    columns = {"easi": "easi_*", "scorad_a": "a_*", "scorad_b": "b_*"}
+    cohort = read(text, columns=columns, visits={"b": 0, "w": 4})
+    assert cohort.visits["oscorad"].fillna(-1).tolist() == [pytest.approx(39.5), -1]
+    assert [p.code for p in cohort.log] == ["W211", "F227", "W227"]

@@ -65,17 +65,6 @@ class Layout:
         return list(dict.fromkeys([self.patient, *(name for _, name in self.by_role)]))
 
 
-def find_layout(mapping: Mapping, header: list[str], findings: Findings) -> Layout:
-    """Find every mapped column in the header of the only file.
-
-    Raises
-    ------
-    DataError
-        Naming each column that is missing and the nearest one present.
-    """
-    return find_layouts(mapping, [Opened(DATA, header, findings)])[0]
-
-
 def find_layouts(mapping: Mapping, files: Sequence[Opened]) -> list[Layout]:
     """Find every mapped column in the header of the file that has it, the first of which is `data`.
 

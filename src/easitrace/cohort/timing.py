@@ -81,11 +81,9 @@ def _check_visits(cells: Cells, column: str, words: Any, codes: Codes, known: li
 def start_dates(people: pd.DataFrame, entries: pd.DataFrame, labelled: bool, findings: Findings) -> "pd.Series[Any]":
     """The date of each patient's day 0, indexed by patient code, missing where unknown.
 
-    It is the declared start of treatment, else the date of the baseline visit, else (dates without
-    visit labels) the patient's first date, which is then stated in the log.
+    It is the date of the baseline visit, or (dates without visit labels) the patient's first date, which is then
+    stated in the log.
     """
-    if "start_date" in people:
-        return people["start_date"]
     dated = entries[entries["date"].notna()]
     if labelled:
         at_baseline = dated[dated["visit"] == 0]
