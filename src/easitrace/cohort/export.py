@@ -8,12 +8,11 @@ from typing import Any, Literal
 import pandas as pd
 
 from easitrace.cohort.cohort import VISIT_COLUMNS, Cohort
+from easitrace.cohort.inert import inert
 from easitrace.errors import MachineError, Problem
 
 Format = Literal["csv", "parquet"]
 DICTIONARY = ["file", "column", "type", "unit", "minimum", "maximum", "missing", "meaning"]
-LIVE = ("=", "+", "-", "@", "\t", "\r")
-NUMBER = r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?"
 TYPES = {"float64": "number", "bool": "true or false", "category": "text, in order", "str": "text"}
 UNITS = {"week": "weeks", "day": "days", "stop_day": "days", "rescue_day": "days", "age": "years"}
 MEANINGS = {
@@ -86,15 +85,9 @@ def _described(cohort: Cohort, file: str, column: "pd.Series[Any]") -> tuple[Any
 
 
 def _csv(table: pd.DataFrame) -> bytes:
-    texts = [name for name in table if isinstance(table[name].dtype, pd.StringDtype | pd.CategoricalDtype)]
-    inert = table.assign(**{str(name): _inert(table[name].astype("str")) for name in texts})
-    whole = {str(name): inert[name].map(_number, na_action="ignore") for name in inert.select_dtypes("float")}
-    return inert.assign(**whole).to_csv(index=False, lineterminator="\n").encode()
-
-
-def _inert(texts: "pd.Series[str]") -> "pd.Series[str]":
-    live = texts.str.startswith(LIVE, na=False) & ~texts.str.fullmatch(NUMBER, na=False)
-    return texts.mask(live, "'" + texts)
+    harmless = inert(table)
+    whole = {str(name): harmless[name].map(_number, na_action="ignore") for name in harmless.select_dtypes("float")}
+    return harmless.assign(**whole).to_csv(index=False, lineterminator="\n").encode()
 
 
 def _number(value: float) -> str:

@@ -8,17 +8,19 @@ import html
 import json
 import math
 import re
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from easitrace.cohort.inert import inert
+from easitrace.report.markup import printable
 from easitrace.report.style import Style
 
 BODY = "<!--easitrace:body-->"
 REFERENCE = re.compile(r"\[([^\]\[<>]+)\]\(#([A-Za-z0-9_-]+)\)")
-LINK = r'<a href="#\2">\1</a>'
 SIGNIFICANT = 12  # digits kept: more than any use has, fewer than processors agree on
 FLOATS = f"%.{SIGNIFICANT}g"
 
@@ -68,7 +70,8 @@ class Chapter:
         `[Table](#02_course-medians)` becomes a link, which the report completes to `Table 3`.
         """
         self.record(**values)
-        _show(f"<p>{linked(self.style.fill(template, {**self.numbers, **values}))}</p>")
+        known = {**self.numbers, **values}
+        _show(f"<p>{_linked([self.style.fill(piece, known) for piece in REFERENCE.split(template)])}</p>")
 
     def explain(self, text: str) -> None:
         """Show Markdown with equations that depends on what was chosen; a number of a result belongs to `say`."""
@@ -77,11 +80,13 @@ class Chapter:
     def table(self, display: Any, data: pd.DataFrame, *, name: str, caption: str, note: str = "") -> None:
         """Show a display table (great-tables) with its caption and note, and keep its tidy data at full precision.
 
+        In the file a text that a spreadsheet would take for a formula is preceded by an apostrophe.
         Its anchor, for cross references, is `<chapter>-<name>`.
         """
         self._keep(self.tables, name, {"name": name, "caption": caption})
         if self.output is not None:
-            data.to_csv(self._path("tables", name, "csv"), index=False, lineterminator="\n", float_format=FLOATS)
+            path = self._path("tables", name, "csv")
+            inert(data).to_csv(path, index=False, lineterminator="\n", float_format=FLOATS)
         self._show_float("table", name, caption, _table_only(display.as_raw_html()), note)
 
     def figure(self, figure: Any, *, name: str, caption: str, alt: str, note: str = "") -> None:
@@ -150,7 +155,14 @@ class Chapter:
 
 def linked(text: str) -> str:
     """Text as HTML, `[words](#anchor)` as a link, which the report completes when the words are Table or Figure."""
-    return REFERENCE.sub(LINK, html.escape(text, quote=False))
+    return _linked(REFERENCE.split(text))
+
+
+def _linked(pieces: Sequence[str]) -> str:
+    """Text and, in turns, the words and the anchor of a link; whatever a text holds, it makes no link."""
+    escaped = [html.escape(piece, quote=False) for piece in pieces]
+    links = [f'<a href="#{anchor}">{words}</a>' for words, anchor in zip(escaped[1::3], escaped[2::3], strict=True)]
+    return "".join(text + link for text, link in zip(escaped[::3], [*links, ""], strict=True))
 
 
 def _plain(value: Any) -> Any:
@@ -175,8 +187,8 @@ def _svg(figure: Any, salt: str, alt: str) -> str:
     with mpl.rc_context({"svg.hashsalt": salt, "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, bbox_inches="tight")
     plt.close(figure)
-    label = html.escape(alt)
-    return _numbered(buffer.getvalue()).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    label = html.escape(printable(alt))
+    return _numbered(printable(buffer.getvalue())).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
 def _numbered(svg: str) -> str:

@@ -59,6 +59,7 @@ BLANKS = " \t\r\n"
 HEADING = re.compile(r"<th[^>]*scope=\"col\"[^>]*>[^<]*</th>")
 BRACKET = re.compile(r"\[[^\]]*\]|\([^)]*\)")
 SHORT_HEADER = 24
+SHORT_CELL = 10
 VERBATIM = re.compile(r"(<(?:pre|code|math|svg)\b.*?</(?:pre|code|math|svg)>|<[^>]*>)", re.DOTALL)
 APOSTROPHE = re.compile(r"(?<=\w)'")
 RELATION = re.compile(r"\b([Pn]) (=|&lt;|&gt;) (?=[\d.])")
@@ -66,11 +67,25 @@ OPENING = re.compile(r"(?<![^\s(\[\u2014])\"(?=\S)")
 LOCAL = re.compile(r"url\(#([^)]+)\)")
 PLACES = frozenset({"d", "points", "x", "y", "x1", "y1", "x2", "y2", "width", "height"})
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+REPLACEMENT = "\ufffd"
+NUMBERED = re.compile(r"&#(?:[xX][0-9a-fA-F]+|[0-9]+);?")
+
+
+def printable(text: str) -> str:
+    """Text with a visible mark in the place of control characters and of those that turn the order of letters."""
+    return UNPRINTABLE.sub(REPLACEMENT, text)
 
 
 def clean_html(markup: str) -> str:
     """HTML with nothing but known elements; the text of everything else stays, as text."""
-    return str(_cleaner().clean(markup))
+    return NUMBERED.sub(_printed, printable(str(_cleaner().clean(markup))))
+
+
+def _printed(reference: re.Match[str]) -> str:
+    """A character written by its number, unless what it stands for must not be on the page."""
+    shown = printable(html.unescape(reference[0]))
+    return REPLACEMENT if shown in {"", REPLACEMENT} else reference[0]
 
 
 @cache
@@ -105,7 +120,7 @@ def clean_table(markup: str) -> str:
 
 def _held_together(cell: re.Match[str]) -> str:
     start, content, end = cell.groups()
-    short = start.startswith("<th") and len(content) <= SHORT_HEADER
+    short = len(content) <= (SHORT_HEADER if start.startswith("<th") else SHORT_CELL)
     if "<" in content or " " not in content or not (short or "gt_right" in start):
         return cell[0]
     parts = re.split(r" (?=[(\[])", content)
@@ -129,10 +144,12 @@ def clean_svg(markup: str, prefix: str, alt: str) -> str:
     markup : str
         An `<svg>` element.
     prefix : str
-        Put before every name inside, so that two drawings on a page do not answer to the same one.
+        Put before every name inside, so that two drawings on a page do not answer to the same one; begins with a
+        letter.
     alt : str
         What a reader who cannot see the drawing is told.
     """
+    markup = printable(markup)
     root = ElementTree.fromstring(markup)
     _prune(root)
     used = set(LOCAL.findall(markup)) | set(re.findall(r'href="#([^"]+)"', markup))

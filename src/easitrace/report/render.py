@@ -25,6 +25,7 @@ from easitrace.report.markup import (
     markdown_html,
     plain_text,
     preformatted,
+    printable,
     typographic,
 )
 
@@ -187,14 +188,14 @@ class Page:
         self.numbers[anchor] = name
         self.anchors.add(anchor)
         note = f'<p class="note">{html.escape(about["note"], quote=False)}</p>' if about["note"] else ""
-        caption = f'<figcaption id="{anchor}-caption"><span class="number">{name}.</span> ' + (
-            html.escape(about["caption"], quote=False) + "</figcaption>"
-        )
+        said = html.escape(about["caption"], quote=False)
+        caption = f'<figcaption><span class="number">{name}.</span> {said}'
+        scrolls = f'role="group" tabindex="0" aria-label="{name}"'
         if kind == "table":
-            region = f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{anchor}-caption">'
-            inside = f"{caption}{region}{clean_table(body)}</div>{note}"
+            inside = f'{caption}</figcaption><div class="scroll" {scrolls}>{clean_table(body)}</div>{note}'
         else:
-            inside = f'<div class="drawing">{clean_svg(body, anchor, about["alt"])}</div>{caption}{note}'
+            drawing = clean_svg(body, f"in-{anchor}", about["alt"])
+            inside = f'<div class="drawing" {scrolls}>{drawing}</div>{caption}{note}</figcaption>'
         return f'<figure class="{kind}" id="{anchor}">{inside}</figure>'
 
 
@@ -220,7 +221,7 @@ def render(chapters: Sequence[Ran], study: Study, *, show_code: bool = False) ->
     """
     resources = {"study": study, "chapters": chapters, "show_code": show_code, "style": _style(study, show_code)}
     body, _ = _exporter().from_notebook_node(_merged(chapters), resources=resources)
-    return str(body)
+    return printable(str(body))
 
 
 def _merged(chapters: Sequence[Ran]) -> Any:
@@ -294,5 +295,5 @@ def nbformat_output(markup: str) -> Any:
 
 def _scrolling(markup: str) -> str:
     """A table that is wider than a narrow screen scrolls by itself."""
-    frame = '<div class="scroll" role="region" tabindex="0" aria-label="Table">'
+    frame = '<div class="scroll" role="group" tabindex="0" aria-label="Table">'
     return f"{frame}{markup}</div>" if "<table" in markup else markup

@@ -42,7 +42,8 @@ def write_documents(page: str, study: "Study", formats: Sequence[str], folder: P
     wanted = [name for name in FORMATS if name in formats and name != "html"]
     if not wanted:
         return []
-    from easitrace.report.documents.source import printable, read_page
+    from easitrace.report.documents.source import read_page
+    from easitrace.report.markup import printable
 
     source = read_page(page)
     facts = tuple((printable(term), printable(what)) for term, what in study.facts)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from easitrace.report.documents.equations import arrange
+from easitrace.report.markup import printable
 
 Style = Literal["", "strong", "em", "sub", "sup", "whole", "break"]
 Align = Literal["left", "right", "center"]
@@ -24,8 +25,6 @@ VIEW = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"')
 ALIGNS: tuple[Align, ...] = ("left", "right", "center")
 STYLES: dict[str, Style] = {"strong": "strong", "b": "strong", "em": "em", "i": "em", "sub": "sub", "sup": "sup"}
 NAME_SPACES = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-REPLACEMENT = "\ufffd"
 DPI = 96
 POINTS = 72
 
@@ -138,11 +137,6 @@ def read_page(page: str) -> Source:
     return _Reader(hashlib.sha256(page.encode()).hexdigest()[:24]).read(main[1])
 
 
-def printable(text: str) -> str:
-    """Text with a visible mark in the place of control characters and of those that turn the order of letters."""
-    return UNPRINTABLE.sub(REPLACEMENT, text)
-
-
 class _Reader:
     """Replaces floats and equations by marks and keeps them."""
 
@@ -194,14 +188,16 @@ class _Reader:
             element.getparent().remove(element)
 
     def _figure(self, figure: Any) -> Table | Drawing:
-        label = figure.find("figcaption")
+        label, note = figure.find("figcaption"), figure.find('.//p[@class="note"]')
+        said = "" if note is None else _words(note)
+        if note is not None:
+            note.drop_tree()
         number, caption = "", ""
         if label is not None:
             named = label.find('span[@class="number"]')
             number = "" if named is None else _words(named).removesuffix(".")
             caption = _words(label).removeprefix(f"{number}.").strip() if number else _words(label)
-        note = figure.find('p[@class="note"]')
-        about = Float(figure.get("id", ""), number, caption, "" if note is None else _words(note))
+        about = Float(figure.get("id", ""), number, caption, said)
         table = figure.find(".//table")
         return self._drawing(figure.find(".//img"), about) if table is None else read_table(table, about)
 

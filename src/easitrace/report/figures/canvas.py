@@ -17,8 +17,13 @@ SOFT = "#6b6b6b"
 PALE = "#b9bec4"
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
+LETTERS = "DejaVu Sans"
+OTHER_LETTERS = (  # for what it lacks, and only when installed; the last draws a box
+    *("Noto Sans CJK JP", "Noto Sans CJK SC", "Noto Sans CJK KR", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei"),
+    *("Malgun Gothic", "Droid Sans Fallback", "Noto Sans", "Noto Emoji", "Last Resort High-Efficiency"),
+)
 HOUSE_STYLE: Any = {
-    "font.family": "DejaVu Sans",
+    "text.parse_math": False,
     "font.size": 8.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -46,10 +51,18 @@ def in_house_style(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
         import matplotlib as mpl
 
         mpl.use("agg")
-        with mpl.rc_context(HOUSE_STYLE):
+        with mpl.rc_context({**HOUSE_STYLE, "font.family": _families()}):
             return draw(*args, **kwargs)
 
     return styled
+
+
+def _families() -> list[str]:
+    """The font of all figures, and those that stand in for letters it does not have."""
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    return [LETTERS, *(name for name in OTHER_LETTERS if name in installed)]
 
 
 def canvas(height: float, columns: int = 1, **options: Any) -> tuple["Figure", Any]:
