@@ -347,9 +347,8 @@ def test_a_date_of_rescue_counts_from_day_0(study):
 
 
 def test_nobody_with_rescue_medication_is_no_warning(study):
-    cohort = study.read(
-        "patient,visit,easi,rescue\nA,baseline,20,\n", columns={"visit": "visit", "rescue_day": "rescue"}
-    )
+    columns = {"visit": "visit", "rescue_day": "rescue"}
+    cohort = study.read("patient,visit,easi,rescue\nA,baseline,20,\n", columns=columns)
     assert cohort.log == ()
     assert cohort.patients["rescue_day"].isna().all()
 

@@ -126,7 +126,7 @@ def test_scorad_from_a_b_and_c_and_its_objective_part_without_c(read):
         (
             {"easi_head_area": "a"},
             WEIGHTS,
-            r"E104 columns\.easi_upper_limbs_area: easi is computed from its parts, and these are not mapped: easi_upper",
+            r"E104 columns\.easi_upper_limbs_area: easi is computed from its parts, and these are not mapped: easi",
         ),
         (COLUMNS, {}, "E104 age_group: .*map age, or say adult"),
         (COLUMNS, {"age_group": "old"}, 'E105 age_group: "old" is no age group'),
