@@ -20,7 +20,7 @@ from easitrace.report.markup import printable
 from easitrace.report.style import Style
 
 BODY = "<!--easitrace:body-->"
-REFERENCE = re.compile(r"\[([^\]\[<>]+)\]\(#([A-Za-z0-9_-]+)\)")
+REFERENCE = re.compile(r"(?<!\\)\[([^\]\[<>]+)\]\(#([A-Za-z0-9_-]+)\)")
 SIGNIFICANT = 12  # digits kept: more than any use has, fewer than processors agree on
 FLOATS = f"%.{SIGNIFICANT}g"
 

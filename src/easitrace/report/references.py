@@ -11,7 +11,7 @@ from pathlib import Path
 BIBLIOGRAPHY = Path(__file__).with_name("references.bib")
 FILE = "references.bib"
 LIST = "section-00_summary-references"
-CITED = re.compile(r" ?\[(@[a-z0-9]+(?:; @[a-z0-9]+)*)\]")
+CITED = re.compile(r" ?(?<!\\)\[(@[a-z0-9]+(?:; @[a-z0-9]+)*)\]")
 ENTRY = re.compile(r"@(article|book|inproceedings|misc)\{([a-z0-9]+),\n((?:  [a-z]+ = \{.*\},\n)+)\}\n")
 FIELD = re.compile(r"  ([a-z]+) = \{(.*)\},\n")
 FIELDS = {"author", "title", "journal", "booktitle", "publisher", "address", "year", "volume", "pages", "doi"} | {

@@ -67,14 +67,16 @@ class Style:
         return f"{n}/{total} ({self.percent(n / total)})" if total else f"{n}/{total}"
 
     def fill(self, template: str, values: Mapping[str, Any]) -> str:
-        """Fill `{name:spec}` fields; spec is digits (`.1f`), `p`, `%`, `d`, or nothing for text and scores.
+        r"""Fill `{name:spec}` fields; spec is digits (`.1f`), `p`, `%`, `d`, or nothing for text and scores.
+
+        `\[` is a bracket that begins no link.
 
         Raises
         ------
         KeyError
             When the template names a value that was not given.
         """
-        return _Filler(self).vformat(template, (), values)
+        return _Filler(self).vformat(template.replace(r"\[", "["), (), values)
 
     def _p_text(self, value: float, digits: int) -> str:
         text = f"{value:.{digits}f}".replace(".", self.decimal)

@@ -263,8 +263,8 @@ def filled(template: str, own: Numbers) -> Sentence:
 
 
 def plain(text: str) -> str:
-    """Text of the study inside a template."""
-    return text.replace("{", "{{").replace("}", "}}")
+    """Text of the study inside a template, where it is no field, no link and no citation."""
+    return text.replace("{", "{{").replace("}", "}}").replace("[", r"\[")
 
 
 def _noun(noun: str, number: Any) -> str:
