@@ -167,19 +167,19 @@ def test_missing_values_are_counted():
 
 
 WRONG_DATA = [
-    ("y ~ visit", lambda d: pd.concat([d, d.iloc[[5, 7]]]), DataError, "more than one row; 2 rows too many"),
-    ("y ~ weight + visit", lambda d: d, DataError, "column weight: is not in the data"),
-    ("y ~ visit", lambda d: d.assign(y=np.nan), DataError, "no row has all variables"),
-    ("y ~ visit", lambda d: d.assign(y=d["y"].where(d["visit"] != 4, np.inf)), DataError, "values are not finite"),
-    ("y ~ visit", lambda d: d.assign(visit="week " + d["visit"].astype(str)), DataError, "visits are text without"),
+    ("y ~ visit", lambda d: pd.concat([d, d.iloc[[5, 7]]]), DataError, r"E308 .*more than one row; 2 rows too many"),
+    ("y ~ weight + visit", lambda d: d, DataError, "E303 column weight: is not in the data"),
+    ("y ~ visit", lambda d: d.assign(y=np.nan), DataError, "E306 data: no row has all variables"),
+    ("y ~ visit", lambda d: d.assign(y=d["y"].where(d["visit"] != 4, np.inf)), DataError, "E307 outcome y: "),
+    ("y ~ visit", lambda d: d.assign(visit="week " + d["visit"].astype(str)), DataError, "E305 .*text without"),
     ("y ~ 1", lambda d: d[d["visit"] == 0], NotEstimableError, "column visit: has one visit"),
-    ("y ~ (visit", lambda d: d, ParameterError, "is not a formula"),
-    ("y ~ np.log(visit)", lambda d: d, ParameterError, "cannot be evaluated"),
-    ("y ~ nonsense(age)", lambda d: d, ParameterError, "cannot be evaluated"),
-    ("np.wrong(y) ~ visit", lambda d: d, ParameterError, "cannot be evaluated"),
-    ("y ~ visit + sex", lambda d: d.assign(sex=d["sex"].where(d["visit"] > 0, 3)), DataError, "mixes numbers and text"),
-    ("~ visit", lambda d: d, ParameterError, "needs one outcome"),
-    ("y + age ~ visit", lambda d: d, ParameterError, "needs one outcome"),
+    ("y ~ (visit", lambda d: d, ParameterError, "E302 .*is not a formula"),
+    ("y ~ np.log(visit)", lambda d: d, ParameterError, "E302 .*cannot be evaluated"),
+    ("y ~ nonsense(age)", lambda d: d, ParameterError, "E302 .*cannot be evaluated"),
+    ("np.wrong(y) ~ visit", lambda d: d, ParameterError, "E302 .*cannot be evaluated"),
+    ("y ~ visit + sex", lambda d: d.assign(sex=d["sex"].where(d["visit"] > 0, 3)), DataError, "E305 .*mixes"),
+    ("~ visit", lambda d: d, ParameterError, "E302 .*needs one outcome"),
+    ("y + age ~ visit", lambda d: d, ParameterError, "E302 .*needs one outcome"),
 ]
 
 
@@ -200,14 +200,14 @@ def test_wrong_options_are_named():
     ]:
         with pytest.raises(ParameterError, match=words):
             fit_mmrm("y ~ visit", whole(), **NAMES, **options)
-    with pytest.raises(DataError, match="column age: changes within a patient"):
+    with pytest.raises(DataError, match="E309 column age: changes within a patient"):
         fit_mmrm("y ~ visit", whole().assign(age=range(len(whole()))), by="age", **NAMES)
     fit = fit_mmrm("y ~ arm + visit", whole(), **NAMES)
     for call, words in [
-        (lambda: emmeans(fit, "age"), "age: is not a factor"),
+        (lambda: emmeans(fit, "age"), "E312 age: is not a factor"),
         (lambda: emmeans(fit, "arm", weights="flat"), "weights: 'flat' is unknown"),
-        (lambda: contrasts(fit, "arm", against="placebo"), "'placebo' is not a level"),
-        (lambda: joint_test(fit, "arm:visit"), "arm:visit: is not a term"),
+        (lambda: contrasts(fit, "arm", against="placebo"), "E312 against: 'placebo' is not a level"),
+        (lambda: joint_test(fit, "arm:visit"), "E312 arm:visit: is not a term"),
     ]:
         with pytest.raises(ParameterError, match=words):
             call()
@@ -311,3 +311,18 @@ def test_a_visit_of_one_patient_is_not_identified_on_any_scale(transform):
     for covariance in ("us", "toeph", "ar1h", "csh"):
         fit = fit_mmrm("y ~ C(week)", pd.concat([frame, alone]), patient="patient", visit="week", covariance=covariance)
         assert fit.status == "unidentified" and "visit 4 was seen in 1 patient" in fit.message
+
+
+def test_a_planned_visit_nobody_attended_is_no_level(tmp_path):
+    from easitrace.models.mmrm import fit_mmrm
+
+    rng = np.random.default_rng(4)
+    scores = rng.normal(10, 2, (12, 2)) + rng.normal(0, 2, (12, 1))
+    visits = pd.Categorical(["start", "end"] * 12, categories=["start", "never", "end"], ordered=True)
+    rows = pd.DataFrame({"patient": np.repeat(np.arange(12), 2), "visit": visits, "y": scores.ravel()})
+    fit, plain = (
+        fit_mmrm("y ~ visit", data, patient="patient", visit="visit")
+        for data in (rows, rows.assign(visit=rows["visit"].cat.remove_unused_categories()))
+    )
+    assert list(fit.visits) == ["start", "end"]
+    assert fit.log_likelihood == plain.log_likelihood

@@ -168,13 +168,21 @@ def categorised(frame: pd.DataFrame, levels: Levels) -> pd.DataFrame:
         if name not in levels:
             columns[name] = frame[name]
             continue
-        columns[name] = pd.Categorical(frame[name], categories=list(levels[name]))
-        unknown = (columns[name].codes < 0) & frame[name].notna().to_numpy()
+        known = pd.Index(list(levels[name]))
+        codes = known.get_indexer(pd.Index(frame[name]))
+        unknown = (codes < 0) & frame[name].notna().to_numpy()
         if unknown.any():
-            example = frame[name].to_numpy()[unknown.argmax()]
-            known = ", ".join(map(str, levels[name]))
-            raise DataError(Problem("E304", f"column {name}", f"level {example!r} is unknown", f"levels are {known}"))
+            (example,), listed = frame[name][unknown].head(1).tolist(), ", ".join(map(str, known))
+            raise DataError(Problem("E304", f"column {name}", f"level {example!r} is unknown", f"levels are {listed}"))
+        columns[name] = pd.Categorical.from_codes(codes, categories=known)
     return pd.DataFrame(columns, index=frame.index, copy=False)
+
+
+def _of_levels(column: pd.Series, levels: list[Any]) -> Any:
+    """A categorical of these levels, other values missing."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.set_categories(levels, ordered=False).array
+    return pd.Categorical(column, categories=levels)
 
 
 def observed_levels(column: pd.Series, ordered: bool = False) -> tuple[Any, ...]:
