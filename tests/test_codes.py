@@ -23,3 +23,8 @@ def test_every_code_is_used_and_every_used_code_is_listed() -> None:
     )
     used = set(re.findall(r'"([EFW]\d{3})"', sources))
     assert used == {*CODES}
+
+
+def test_every_code_is_expected_by_a_test() -> None:
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py"))
+    assert sorted({*CODES} - set(re.findall(r"\b[EFW]\d{3}\b", tests))) == []

@@ -1,7 +1,6 @@
 """Sufficient statistics: merged in any way they give the whole fit; wide and long storage; Parquet in chunks."""
 
 import json
-import re
 
 import numpy as np
 import pandas as pd
@@ -85,17 +84,23 @@ def test_counts_and_means_add():
 def test_what_does_not_belong_together_is_named():
     data = cohort(60, VISITS, 24)
     base = collect(FORMULA, data, **NAMES)
-    with pytest.raises(DataError, match="levels of visit: differs"):
+    with pytest.raises(DataError, match="E310 levels of visit: differs"):
         base + collect(FORMULA, data[data["visit"] < 16], **NAMES)
-    with pytest.raises(DataError, match="formula: differs"):
+    with pytest.raises(DataError, match="E310 formula: differs"):
         base + collect("y ~ sex + arm * visit", data, **NAMES)
-    with pytest.raises(DataError, match="storage: differs"):
+    with pytest.raises(DataError, match="E310 storage: differs"):
         base + collect(FORMULA, data, storage="long", **NAMES)
-    with pytest.raises(DataError, match="covariance groups: differs"):
+    with pytest.raises(DataError, match="E310 covariance groups: differs"):
         base + collect(FORMULA, data, by="arm", **NAMES)
     scaled = collect("y ~ center(age) + visit", data, **NAMES)
-    with pytest.raises(DataError, match="learns from its own data"):
+    with pytest.raises(DataError, match=r"E310 .*learns from its own data"):
         scaled + scaled
+
+
+def test_a_level_that_was_not_declared_is_named():
+    data = cohort(20, VISITS, 24)
+    with pytest.raises(DataError, match="E304 column visit: level 16 is unknown; levels are 0, 4, 8"):
+        collect("y ~ visit", data, levels={"visit": (0, 4, 8)}, **NAMES)
 
 
 def test_files_hold_no_pickle_and_other_files_are_refused(tmp_path):
@@ -108,10 +113,10 @@ def test_files_hold_no_pickle_and_other_files_are_refused(tmp_path):
     np.savez(tmp_path / "other.npz", a=np.ones(2))
     (tmp_path / "text.npz").write_text("no archive")
     for name in ("other.npz", "text.npz"):
-        with pytest.raises(DataError, match=f"{name}: does not hold"):
+        with pytest.raises(DataError, match=f"E313 .*{name}: does not hold"):
             load_moments(tmp_path / name)
     stateful = collect("y ~ center(age) + visit", cohort(60, VISITS, 25), **NAMES)
-    with pytest.raises(DataError, match="cannot be rebuilt"):
+    with pytest.raises(DataError, match=r"E310 .*cannot be rebuilt"):
         save_moments(stateful, tmp_path / "s.npz")
 
 
@@ -183,7 +188,7 @@ def test_transformed_covariates_go_long_and_agree_with_their_columns():
     assert_same_fit(one, fit_mmrm("y ~ root + visit", data, **NAMES))
     with pytest.raises(DataError, match="transformed covariate"):
         collect("y ~ np.sqrt(age) + visit", data, storage="wide", **NAMES)
-    with pytest.raises(DataError, match="dose changes within a patient"):
+    with pytest.raises(DataError, match=r"E311 .*dose changes within a patient"):
         collect("y ~ dose + visit", cohort(20, VISITS, 1, changing=True), storage="wide", **NAMES)
 
 
@@ -205,11 +210,11 @@ def test_parquet_problems_are_named(tmp_path):
     data = cohort(100, VISITS, 30)
     scattered = pd.concat([data[::2], data[1::2]])
     scattered.to_parquet(tmp_path / "scattered.parquet", row_group_size=60)
-    with pytest.raises(DataError, match=re.escape("are not neighbours; sort the files by patient")):
+    with pytest.raises(DataError, match=r"E314 .*are not neighbours; sort the files by patient"):
         collect_parquet(FORMULA, tmp_path / "scattered.parquet", chunk_rows=60, **NAMES)
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(DataError, match=r"E303 .*does not exist"):
         fit_mmrm(FORMULA, tmp_path / "none.parquet", **NAMES)
-    with pytest.raises(DataError, match="column weight: is not in"):
+    with pytest.raises(DataError, match="E303 column weight: is not in"):
         fit_mmrm("y ~ weight + visit", tmp_path / "scattered.parquet", **NAMES)
 
 

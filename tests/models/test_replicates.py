@@ -231,15 +231,15 @@ def test_wrong_outcomes_are_refused():
     data, gone = cohort()
     Y = outcomes(data, gone, 2)
     fit = single("y ~ visit", data, Y[:, 0])
-    with pytest.raises(DataError, match="shape"):
+    with pytest.raises(DataError, match="E307 outcomes: shape"):
         refit(fit, data, Y[:-1])
     other = Y.copy()
     other[0, 1] = np.nan
-    with pytest.raises(DataError, match="missing in different rows"):
+    with pytest.raises(DataError, match=r"E307 .*missing in different rows"):
         refit(fit, data, other)
     other = Y.copy()
     other[0, 1] = np.inf
-    with pytest.raises(DataError, match="1 values are not finite"):
+    with pytest.raises(DataError, match=r"E307 .*1 values are not finite"):
         refit(fit, data, other)
     with pytest.raises(ParameterError, match="one covariance matrix"):
         refit(single("y ~ visit * arm", data, Y[:, 0], by="arm"), data, Y)

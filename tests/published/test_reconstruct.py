@@ -15,6 +15,7 @@ from easitrace.errors import DataError, MachineError
 from easitrace.instruments import EASI, severity
 from easitrace.paired import signed_rank
 from easitrace.published.figures import compare
+from easitrace.published.invent import visit_days
 from easitrace.published.reconstruct import files_of, reconstruct, write
 from easitrace.published.summary import Summary, read_summary
 from easitrace.response.classify import classify
@@ -238,6 +239,16 @@ def test_more_stopped_for_inefficacy_than_non_responders(tmp_path: Path) -> None
     with pytest.raises(DataError, match="E284 class: non-responder: fewer than the 2 who stopped for inefficacy"):
         write(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_visits_that_the_jitter_would_let_change_places() -> None:
+    summary = read_summary("baricitinib")
+    close = summary.model_copy(update={"invented": summary.invented.model_copy(update={"day_jitter": 14})})
+    with pytest.raises(DataError, match=r"E288 invented.day_jitter: 14 days around visits 28 days apart; take less"):
+        visit_days(close, np.random.default_rng(1))
+    near = summary.model_copy(update={"invented": summary.invented.model_copy(update={"day_jitter": 13})})
+    days = visit_days(near, np.random.default_rng(1))
+    assert (np.diff(days, axis=1) > 0).all() and (np.abs(days - [0, 28, 84]) <= 13).all()
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fake_chapters import write_chapter
 
 from easitrace.errors import EasitraceError, MachineError, NotEstimableError
 from easitrace.report.execute import Execution, Ran, declared_parameters, execute_chapters, find_chapters
-from easitrace.report.kernels import CAN_FORK, Kernels
+from easitrace.report.kernels import CAN_FORK, Kernels, Server
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +141,14 @@ def alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="kernels are started one by one here")
+def test_a_server_of_kernels_that_ended_is_a_failure_of_the_machine(tmp_path: Path) -> None:
+    server = Server(os.environ | {"PYTHONSTARTUP": ""}, tmp_path / "log")
+    server._process.kill()
+    server._process.wait()
+    (tmp_path / "log").write_text("line\nMemoryError: no room\n", encoding="utf-8")
+    with pytest.raises(MachineError, match=r"E611 kernels: the warm parent ended \(.*MemoryError: no room.*\); try"):
+        server.ask(fork=[], cwd=".")
+    server.close()

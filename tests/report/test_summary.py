@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from easitrace import read_cohort
+from easitrace.errors import MachineError
 from easitrace.report import prose, summary, tables
 from easitrace.report.prose.results import Results
 from easitrace.report.references import cited_keys, numbered
@@ -283,3 +285,17 @@ def test_when_the_first_visit_decides_it_is_set_against_the_last() -> None:
     about = replace(ABOUT, decision_week=4)
     assert [(one.label, other.label) for one, other in about.pairs][-1] == ("week 4", "week 12")
     assert "from week 4 to week 12" in paragraph(RESULTS, about)
+
+
+def test_without_results_of_the_chapters_the_folders_tried_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MachineError, match=r"E620 .*out.results\.json: no results to summarise; run the other"):
+        summary.read_chapters(tmp_path / "out", "mine")
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    with pytest.raises(MachineError, match=r"E620 reports.mine.results\.json and \.\..reports.mine.results\.json"):
+        summary.read_chapters(None, "mine")
+    (tmp_path / "reports" / "mine").mkdir(parents=True)
+    (tmp_path / "reports" / "mine" / "results.json").write_text('{"01_cohort": {"status": "complete"}}')
+    assert summary.read_chapters(None, "mine") == {"01_cohort": {"status": "complete"}}

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -129,7 +130,8 @@ class Server:
             return
         if not self._warm:
             self._process.kill()
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):  # it ended on its own, and did not read what was written last
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:

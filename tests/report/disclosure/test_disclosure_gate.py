@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from easitrace.errors import DisclosureError
 from easitrace.report.disclosure.audit import reach
-from easitrace.report.disclosure.gate import COHORT, Ledger, Told, release
+from easitrace.report.disclosure.gate import COHORT, Ledger, Told, _round_about, release
 from easitrace.report.disclosure.profiles import Profile, coarse, profile_named
 
 SHARE_5 = profile_named("share-5")
@@ -109,6 +109,13 @@ def test_counts_that_do_not_fit_together_are_refused() -> None:
         ledger.enter(("part", 7), 2.5)
     with pytest.raises(DisclosureError, match="E501"):
         ledger.adds_up(("part", 0), [("part", 1)])
+
+
+def test_a_count_that_stays_exposed_with_everything_masked_is_refused() -> None:
+    ledger = table_of(3, 9)
+    assert _round_about(("part", 0), ledger, {("part", 0)}) == {("part", 0), ("part", 1)}
+    with pytest.raises(DisclosureError, match="E502 count of part, 0: stays exposed; share no report"):
+        _round_about(("part", 0), ledger, {*ledger.counts})
 
 
 def test_quantiles_need_the_threshold_on_every_side() -> None:
