@@ -219,6 +219,7 @@ def _study(parameters: "Parameters", cohort: "Cohort") -> "Study":
     from easitrace.report.render import Study
 
     facts = (
+        ("Study", parameters.study),
         ("Cohort", _size(cohort)),
         ("Data", _data(parameters, cohort)),
         ("Outcome", cohort.instrument().label),

@@ -1,14 +1,20 @@
 """The list of studies: `reports/index.html`, made again from the reports that are there."""
 
+import csv
 import html
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from easitrace.report.markup import printable
 from easitrace.report.render import TEMPLATES
 from easitrace.report.staging import AREA, RECORD, disk_errors, lock, write_atomically
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+KEY = Path("tables", "00_summary_key.csv")
+QUESTIONS = ("How many?", "What changed?", "How do the arms differ?", "Who responded?")
+FORMS = {"PDF": "report.pdf", "Word": "report.docx", "For others": "share/report.html"}
 
 
 def write_index(reports: Path) -> Path:
@@ -35,6 +41,7 @@ def page(title: str, body: str) -> str:
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
 <title>{title}</title>
 <style>
 {style}
@@ -51,9 +58,9 @@ def page(title: str, body: str) -> str:
 
 
 def _page(reports: Path) -> str:
-    found = ((path.parent.name, _record(path)) for path in sorted(reports.glob(f"*/{RECORD}")))
-    lines = "\n".join(_line(study, record) for study, record in found if record.get("study") == study)
-    return page("Reports", f'<ul class="studies">\n{lines}\n</ul>')
+    found = ((path.parent, _record(path)) for path in sorted(reports.glob(f"*/{RECORD}")))
+    lines = "\n".join(_study(folder, record) for folder, record in found if record.get("study") == folder.name)
+    return page("Reports", lines or "<p>There is no report yet.</p>")
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -65,7 +72,34 @@ def _record(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _line(study: str, record: dict[str, Any]) -> str:
-    title = html.escape(record["title"], quote=False)
-    synthetic = ' <span class="synthetic">synthetic</span>' if record["synthetic"] else ""
-    return f'<li><a href="{study}/report.html">{title}</a>{synthetic}</li>'
+def _study(folder: Path, record: dict[str, Any]) -> str:
+    """Title, when and with what the report was made, its first answers, its other forms."""
+    synthetic = f'<p class="synthetic">{_text(record["synthetic"])}</p>\n' if record["synthetic"] else ""
+    version = record.get("versions", {}).get("easitrace")
+    made = [record.get("started", "")[:10], f"easitrace {version}" if version else "", *_other_forms(folder, record)]
+    answers = "".join(f"<div><dt>{_text(asked)}</dt><dd>{_text(answer)}</dd></div>\n" for asked, answer in _key(folder))
+    return f"""<article>
+<h2><a href="{quote(folder.name)}/report.html">{_text(record["title"])}</a></h2>
+{synthetic}<p class="made">{" · ".join(filter(None, made))}</p>
+<dl class="facts">
+{answers}</dl>
+</article>"""
+
+
+def _other_forms(folder: Path, record: dict[str, Any]) -> list[str]:
+    there = [(name, path) for name, path in FORMS.items() if path in record.get("files", {})]
+    return [f'<a href="{quote(folder.name)}/{path}">{name}</a>' for name, path in there]
+
+
+def _key(folder: Path) -> list[tuple[str, str]]:
+    """How many patients, what changed, who responded, as the first page answers it; nothing for a report without."""
+    path = folder / KEY
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [(row["question"], row["answer"]) for row in csv.DictReader(file)]
+    return [(question, answer) for question, answer in rows if question in QUESTIONS]
+
+
+def _text(words: str) -> str:
+    return html.escape(printable(words), quote=False)
