@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from easitrace.report.index import write_index
 
 TRIAL = "=HYPERLINK() <b>\u202e"
@@ -15,8 +17,12 @@ def record(reports: Path, folder: str, **content: object) -> Path:
     return reports / folder
 
 
-def test_every_report_is_listed_once_in_order_and_nothing_else(tmp_path: Path) -> None:
+@pytest.fixture(autouse=True)
+def staging(tmp_path: Path) -> None:
     (tmp_path / ".staging").mkdir()
+
+
+def test_every_report_is_listed_once_in_order_and_nothing_else(tmp_path: Path) -> None:
     record(tmp_path, "zeta", study="zeta", title="Last <b>", synthetic="")
     record(tmp_path, "alpha", study="alpha", title="First", synthetic="Not patients & not yours.")
     record(tmp_path, "copy", study="alpha", title="A copied folder", synthetic="")
