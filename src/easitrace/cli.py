@@ -238,7 +238,7 @@ def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
         return None
     return Sharing(
         profile=profile_named(parameters.disclosure, parameters.min_cell),
-        identifiers=list(cohort.patients["patient"]),
+        identifiers=list(cohort.identifiers),
         outcome=cohort.instrument().label,
         scale=parameters.scale,
         interval=Interval(parameters.interval, parameters.level),

@@ -55,6 +55,7 @@ def assemble(readings: Sequence[Reading]) -> Cohort:
         events,
         flow_frame(steps),
         declared=mapping.declared,
+        identifiers=pd.Series(joined.named, dtype="str"),
     )
 
 

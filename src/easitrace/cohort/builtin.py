@@ -69,6 +69,7 @@ def cohort_from_files(files: Mapping[str, bytes], name: str, declared: Instrumen
         synthetic=BANNER,
         dictionary=_table(files["dictionary.csv"], {}).fillna(""),
         declared=declared,
+        identifiers=patients["patient"],
     )
 
 

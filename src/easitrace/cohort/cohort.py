@@ -56,6 +56,8 @@ class Cohort:
         Every repair (F...) and warning (W...), counted.
     missing_reasons : DataFrame
         Cells of the file that are missing for a stated reason: `role`, `reason`, `n`.
+    identifiers : Series of str
+        Every patient that any of the files names, also those who are not in `patients`: what no shared report may hold.
     """
 
     visits: pd.DataFrame
@@ -71,6 +73,7 @@ class Cohort:
     declared: Instrument | None = None
     arms: tuple[str, ...] = ()
     missing_reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
+    identifiers: "pd.Series[str]" = field(default_factory=lambda: pd.Series(dtype="str"))
 
     @property
     def baseline(self) -> Visit:

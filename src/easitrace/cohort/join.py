@@ -34,11 +34,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Joined:
-    """The readings with the patient of every row: `codes[i]` are places in `ids`, blank -1, unknown -2."""
+    """The readings with the patient of every row: `codes[i]` are places in `ids`, blank -1, unknown -2.
+
+    `named` are the identifiers of all files, also those of adverse events of nobody in the study.
+    """
 
     readings: Sequence[Reading]
     codes: Sequence[Codes]
     ids: Any
+    named: Any
 
     def of(self, *kinds: str) -> list[tuple[int, Reading, Codes]]:
         """The readings of these kinds, with their place and the patients of their rows."""
@@ -67,7 +71,7 @@ def join(readings: Sequence[Reading]) -> Joined:
             blank = always("the patient is blank", "fill in the patient")
             rows = reading.cells.rows[own == BLANK]
             reading.cells.findings.errors_at("E213", rows, reading.layout.patient, blank)
-    every = Joined(readings, codes, ids)
+    every = Joined(readings, codes, ids, named=ids)
     _check_alike(every)
     joined = _without_strangers(every)
     _check_once(joined)
@@ -98,7 +102,7 @@ def _without_strangers(every: Joined) -> Joined:
     place_of = np.cumsum(~strangers) - 1
     place_of[strangers], place_of[-1] = UNKNOWN, BLANK
     ids = every.ids.filter(pa.array(~strangers[:-1]))
-    return Joined(every.readings, [place_of[codes] for codes in every.codes], ids)
+    return Joined(every.readings, [place_of[codes] for codes in every.codes], ids, every.named)
 
 
 def _check_alike(every: Joined) -> None:
