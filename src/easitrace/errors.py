@@ -118,6 +118,7 @@ CODES: dict[str, str] = {
     "W237": "adverse events of which none is counted as serious, as nothing tells",
     "W238": "adverse events before day 0 left out",
     "W234": "ADaM records left out by their flags",
+    "W239": "ADaM cells that are no number and were not compared",
     "W235": "rows left out by a selection",
     "F227": "scores computed from their parts",
     "F229": "checkboxes of a patient taken together",

@@ -44,11 +44,11 @@ def table_of(text: str) -> Table:
 def prepared(text: str, **more: Any) -> tuple[Table, Findings]:
     findings, profile = Findings("adeff.csv"), PROFILES["adam"]
     table = table_of(text)
-    given = ARGUMENTS | more
+    given = {"decimal": ".", "missing_codes": ()} | ARGUMENTS | more
     columns = profile.roles(table.header) | given["columns"]
     mapping = build_mapping(
-        columns=columns, visits=given["visits"], values=None, windows=None, decimal=".", date_format=None,
-        missing_codes=(), outcome="easi", instrument=None, covariates=(),
+        columns=columns, visits=given["visits"], values=None, windows=None, decimal=given["decimal"],
+        date_format=None, missing_codes=given["missing_codes"], outcome="easi", instrument=None, covariates=(),
     )  # fmt: skip
     return profile.prepare(table, columns, mapping, findings), findings
 
@@ -129,6 +129,42 @@ def test_contradictions_are_located(old: str, new: str, message: str) -> None:
     assert old in ROWS
     _, findings = prepared(HEAD + ROWS.replace(old, new, 1))
     assert [str(problem)[: len(message)] for problem in findings.errors] == [message]
+
+
+def test_a_day_that_is_missing_or_no_day_keeps_no_other_from_being_counted_from_0() -> None:
+    table, findings = prepared(HEAD + ROWS.replace("-12.3,30,", "-12.3,NA,"), missing_codes=["NA"])
+    assert [day for (day,) in cells(table, "ADY")] == ["0", "NA", "-2", "27"]
+    table, _ = prepared(HEAD + ROWS.replace("-12.3,30,", "-12.3,999,"), missing_codes=["999"])
+    assert [day for (day,) in cells(table, "ADY")] == ["0", "999", "-2", "27"]
+    assert any(problem.code == "F230" for problem in findings.log)
+
+
+def test_typed_days_are_counted_from_0_too() -> None:
+    head = "USUBJID,PARAMCD,AVAL,ADY\n"
+    table = table_of(head + "S-1,EASI,12.5,1\nS-1,EASI,3,\nS-1,EASI,3,-4\nS-1,EASI,3,99\n")
+    days = table.columns(["ADY"])["ADY"].to_pandas()
+    table = table.with_columns({"ADY": pa.array([int(day) if day else None for day in days])})
+    roles = {"patient": "USUBJID", "easi": "EASI", "day": "ADY"}
+    mapping = build_mapping(
+        columns=roles, visits={"Baseline": 0}, values=None, windows={"Baseline": [0, 9]}, decimal=".",
+        date_format=None, missing_codes=["99"], outcome="easi", instrument=None, covariates=(),
+    )  # fmt: skip
+    found = PROFILES["adam"].prepare(table, roles, mapping, Findings("adeff.csv"))
+    assert cells(found, "ADY") == [("0",), ("",), ("-4",), ("99",)]
+
+
+def test_base_and_change_are_compared_with_the_decimal_sign_of_the_file() -> None:
+    rows = 'S-1,a,EASI,Baseline,"20,5","20,5",0,1,Y,Y,\nS-1,a,EASI,Week 4,"10,5","20,5","-10,5",29,,Y,\n'
+    _, findings = prepared(HEAD + rows, decimal=",")
+    what = "E264 adeff.csv row 3, column CHG: -10.5 is not AVAL 10.5 minus BASE 20.5"
+    assert [str(problem)[: len(what)] for problem in findings.errors] == [what]
+
+
+def test_cells_that_cannot_be_compared_are_counted() -> None:
+    _, findings = prepared(HEAD + ROWS.replace("9.1,21.4,-12.3,30", "9.1,<21,n.d.,30"), missing_codes=["n.d."])
+    told = [str(problem) for problem in findings.log if problem.code == "W239"]
+    assert told == ["W239 adeff.csv column BASE: 1 cell not compared with AVAL, being no number (row 5)"]
+    assert findings.errors == []
 
 
 def test_another_kind_of_file_is_refused() -> None:

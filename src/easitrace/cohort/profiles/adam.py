@@ -2,7 +2,8 @@
 
 Parameters named under `columns` by their PARAMCD become columns that hold AVAL. Analysis flags decide which record
 counts (ANL01FL), the baseline flag which is the baseline (ABLFL); derived records (DTYPE) are left out. BASE and CHG
-are checked against AVAL. The study day (ADY) has no day 0: day 1 is the start, which is day 0 here.
+are checked against AVAL; their cells that are no number are counted. The study day (ADY) has no day 0: day 1 is the
+start, which is day 0 here.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from easitrace.cohort.findings import Findings, counted, inert, row_list
+from easitrace.cohort.cells import Cells
+from easitrace.cohort.findings import Findings, counted, inert, place, row_list
 from easitrace.cohort.formats.table import TEXT, Table, as_text, is_number
 from easitrace.cohort.mapping import Mapping
 from easitrace.cohort.profiles.profile import Profile, Roles, first_present
@@ -29,6 +31,7 @@ TOLERANCE = 1e-6
 NONE = -1
 
 Mask = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class Records:
             return pd.Series("", index=range(len(self.at)), dtype="str")
         return pd.Series(pd.array(as_text(self.columns[name].take(pa.array(self.at))), dtype="str"))
 
-    def numbers(self, name: str) -> "pd.Series[float]":
-        """A column as numbers, missing where it holds none."""
-        return pd.to_numeric(self.text(name), errors="coerce").astype("float64")
+    def taken(self, name: str) -> Table:
+        """A table of one column."""
+        return Table.of({name: self.columns[name].take(pa.array(self.at))}, self.table.rows[self.at])
 
     def where(self, keep: Mask) -> "Records":
         """Some of them."""
@@ -78,10 +81,10 @@ def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) 
     records = _counting(_records(table, columns, parameters, findings))
     records, visits = _visits(records, columns, mapping)
     _check_constant(records, columns, {*mapping.instruments, *KEY_ROLES})
-    _check_derived(records, columns["patient"])
+    _check_derived(records, columns["patient"], mapping)
     outcome = columns.get(mapping.outcome, mapping.outcome)
     parameters.sort(key=lambda name: name != outcome)
-    return _with_days(_spread(records, visits, columns, parameters), columns, findings)
+    return _with_days(_spread(records, visits, columns, parameters), columns, mapping, findings)
 
 
 def _parameters(table: Table, named: list[str]) -> list[str]:
@@ -152,9 +155,28 @@ def _check_constant(records: Records, roles_of: Roles, by_visit: set[str]) -> No
             )
 
 
-def _check_derived(records: Records, subject: str) -> None:
+def _numbers(table: Table, name: str, mapping: Mapping) -> Floats:
+    """A column as numbers, missing where a cell is none; whoever reads the column says which these are."""
+    return Cells.of(table, [name], mapping, Findings("")).numbers("", name)
+
+
+def _compared(records: Records, name: str, mapping: Mapping) -> "pd.Series[float]":
+    """A column that is only compared, as numbers; cells that are none are counted here, as nothing else reads them."""
+    if name not in records.columns:
+        return pd.Series(np.nan, index=range(len(records.at)))
+    cells = Cells.of(records.taken(name), [name], mapping, Findings(""))
+    numbers = cells.numbers("", name)
+    unread = np.isnan(numbers) & np.asarray(cells.words("", name).is_valid())
+    if unread.any():
+        what = f"{counted(int(unread.sum()), 'cell')} not compared with {VALUE}, being no number"
+        records.findings.note("W239", f"{what} ({row_list(cells.rows[unread])})", at=place(None, name))
+    return pd.Series(numbers)
+
+
+def _check_derived(records: Records, subject: str, mapping: Mapping) -> None:
     """BASE is the value of the flagged record of its subject and parameter; CHG is AVAL - BASE."""
-    value, base, change = (records.numbers(name) for name in (VALUE, BASELINE_VALUE, CHANGE))
+    value = pd.Series(_numbers(records.taken(VALUE), VALUE, mapping))
+    base, change = (_compared(records, name, mapping) for name in (BASELINE_VALUE, CHANGE))
     rows = records.table.rows[records.at]
     if BASELINE in records.columns:
         keys = [records.text(subject), records.text(PARAMETER)]
@@ -201,18 +223,20 @@ def _side_by_side(
     return records.table.take(anchor).with_columns(columns, own_rows=rows)
 
 
-def _with_days(table: Table, roles_of: Roles, findings: Findings) -> Table:
+def _with_days(table: Table, roles_of: Roles, mapping: Mapping, findings: Findings) -> Table:
+    """The study days counted from 0; a cell that is no day stays as it is, for whoever reads the column."""
     name = roles_of.get("day")
     if name != STUDY_DAY or name not in table.header:
         return table
     column = table.columns([name])[name]
-    days = pd.to_numeric(pd.Series(pd.array(as_text(column), dtype="str")), errors="coerce")
-    if not is_number(column) and (days.isna() & (as_text(column).to_pandas() != "")).any():
-        return table
+    days = _numbers(table, name, mapping)
     findings.note("F230", f"{STUDY_DAY} has no day 0: its day 1, the start of treatment, is day 0 here")
     zero = np.flatnonzero(days == 0)
     findings.errors_at("E264", table.rows[zero], name, lambda _: (f"{STUDY_DAY} cannot be 0", "correct it"))
-    return table.with_columns({name: pa.array(np.where(days > 0, days - 1, days), from_pandas=True)})
+    earlier = pa.array(np.where(days > 0, days - 1, days), from_pandas=True)
+    if not is_number(column):
+        column, earlier = as_text(column), as_text(earlier)
+    return table.with_columns({name: pc.if_else(pa.array(days > 0), earlier, column)})
 
 
 ADAM = Profile(roles, prepare, every_file=False)
