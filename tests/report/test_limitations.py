@@ -24,12 +24,12 @@ RESULTS: dict[str, dict[str, Any]] = {
 }
 SAID = {
     "few": "With 16 scores at week 12 all intervals are wide, and one patient moves a percentage by 6.3 points.",
-    "completers": "16 of 21 patients (76%) were seen at week 12, 2 of the others not having reached it:",
+    "completers": "At week 12, 16 of 21 patients (76%) were seen, 2 of the others not having reached it:",
     "skewed": "Scores are skewed, most at week 4 (median 5.0, quartiles 4.0\u20139.0): estimated means lie nearer",
     "models": "the estimated mean at week 12 runs from 8.1 to 9.4 points over 2 models.",
     "rule": "Over 7 class rules, up to 6 of 21 patients are in another class than here.",
     "latent": "The 2 latent classes describe",
-    "tests": "2 P values are recorded here and none is adjusted: if nothing changed or differed, 0.1 of them",
+    "tests": "None of the 2 P values recorded here is adjusted: if nothing changed or differed, 0.1 of them",
     "single": "There is no comparison group",
     "tipping": "if the 3 scores imputed after stopping were worse by 4.5 points.",
 }
@@ -74,13 +74,13 @@ def test_other_cases_have_other_words() -> None:
     assert "No trajectory model could be estimated" in said(without)
     assert "not having reached it" not in said(changed("01_cohort", n_in_follow_up_week_12=0))
     assert "came into their arm" in said(about=replace(ABOUT, cohort=replace(REAL, arms=("a", "b"))))
-    assert "no data of patients" not in said()
-    assert "no data of patients" in said(about=replace(ABOUT, cohort=COHORT))
+    assert "not the data of patients" not in said()
+    assert "not the data of patients" in said(about=replace(ABOUT, cohort=COHORT))
 
 
 def test_every_kind_of_p_is_counted() -> None:
     more = {"arm_difference_p_b_v_a_week_12": 0.01, "joint_p_none": 0.2, "pairs_week_4": 3, "poem_p": None}
-    assert "4 P values are recorded" in said(changed("03_trajectory", **more))
+    assert "None of the 4 P values recorded" in said(changed("03_trajectory", **more))
 
 
 def test_without_results_only_what_always_holds_is_said() -> None:

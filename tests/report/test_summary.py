@@ -99,23 +99,23 @@ PARAGRAPH = [
     "and by \u22123.1 points (95% CI \u22126.7 to 0.1; P = .040; n = 20) from week 4 to week 12.",
     "In the mixed model of the 82 scores of 30 patients, 1 + EASI changed by \u221244.4%",
     "9 of the 22 patients whose response was known met EASI-50 (41%; 95% CI 23% to 61%).",
-    "9 (29%) were classified as responder, 6 (19%) as temporary responder and 11 (35%) as non-responder.",
+    "9 (29%) were classified as responders, 6 (19%) as temporary responders and 11 (35%) as non-responders.",
     "the one with 2 classes had the smallest BIC.",
     "from baseline to week 12: POEM by \u22123.6 points (95% CI \u22126.2 to \u22120.7; P = .018; n = 19).",
     "After 12 weeks 83% of the patients were still on treatment by the Kaplan-Meier estimate (95% CI 64% to 93%; 14 at",
-    "In all, 5 patients stopped treatment. Adverse events recorded on treatment: 1.",
+    "In all, 5 patients stopped treatment and 1 adverse event on treatment was recorded.",
 ]
 
 
 def paragraph(results: Results, about: prose.About = ABOUT) -> str:
-    template, numbers = prose.results_paragraph(results, about)
+    template, numbers = prose.results_paragraphs(results, about)
     return Style().fill(template, {**numbers, "level": 0.95})
 
 
 def methods(
     results: Results = RESULTS, about: prose.About = ABOUT, choices: prose.Choices = CHOICES, **reasons: str
 ) -> str:
-    template, numbers = prose.methods_paragraph(results, about, choices, reasons)
+    template, numbers = prose.methods_paragraphs(results, about, choices, reasons)
     return Style().fill(template, {**numbers, "level": 0.95})
 
 
@@ -126,7 +126,7 @@ def test_the_results_paragraph_has_every_result(sentence: str) -> None:
 
 def test_every_number_of_the_paragraph_is_a_number_of_a_chapter_by_its_name() -> None:
     known = {name: value for numbers in RESULTS.values() for name, value in numbers.items()}
-    _, said = prose.results_paragraph(RESULTS, ABOUT)
+    _, said = prose.results_paragraphs(RESULTS, ABOUT)
     assert {name: value for name, value in said.items() if known.get(name) != value} == {
         "n_modelled": RESULTS["03_trajectory"]["n_patients"],
         "n_patients": RESULTS["01_cohort"]["n_patients"],
@@ -195,7 +195,7 @@ def test_six_questions_have_six_answers() -> None:
 
 def test_methods_say_what_was_done_and_cite_it() -> None:
     said = methods()
-    assert "SPSS" in said and "40 imputations" in said and "30 random starts" in said and "start from 7" in said
+    assert "SPSS" in said and "40 imputations" in said and "30 random starts" in said and "random numbers was 7" in said
     assert "[@kenward1997]" in said and "[@wilson1927]" in said and "[@clopper1934]" not in said
     assert numbered(said).count("](#") >= 25
 
@@ -205,7 +205,7 @@ def test_methods_say_what_was_done_and_cite_it() -> None:
     [
         ({"df": "satterthwaite"}, "[@satterthwaite1946]", "[@kenward1997]"),
         ({"interval": "clopper-pearson"}, "[@clopper1934]", "[@wilson1927]"),
-        ({"covariates": ["age", "prior_drugs"]}, "visit (as a factor), age and prior drugs, and", "nothing"),
+        ({"covariates": ["age", "prior_drugs"]}, "visit (as a factor), age and prior drugs and", "nothing"),
         ({"published": "baricitinib"}, "[@dewijs]", "nothing"),
         ({"estimand": "treatment-policy"}, "strategy treatment policy", "strategy composite"),
         ({"loss_rule": "half_of_best"}, "more than half of the best improvement", "no longer met"),
@@ -238,7 +238,7 @@ def test_methods_say_when_the_model_was_not_estimable_or_another_structure_was_u
     assert "restricted maximum likelihood" not in said
     fallen = {**RESULTS, "03_trajectory": {**RESULTS["03_trajectory"], "covariance": "compound symmetry"}}
     said = methods(fallen)
-    assert "with compound symmetry covariance [@jennrich1986] in place of unstructured covariance" in said
+    assert "and compound symmetry covariance of the errors within a patient [@jennrich1986] in place of unst" in said
 
 
 def test_methods_name_the_arms_and_the_kind_of_file() -> None:
@@ -248,7 +248,7 @@ def test_methods_name_the_arms_and_the_kind_of_file() -> None:
 
     cohort = replace(COHORT, synthetic="", sources=(Source(Path("a.csv"), ""),), arms=("low", "high"))
     said = methods(about=replace(ABOUT, cohort=cohort))
-    assert "cohort with the arms low and high" in said and "Data: read from CSV files" in said
+    assert "cohort with the arms low and high" in said and "Data: read from a file of the kind CSV" in said
     assert "single-arm" in methods() and "Data: synthetic cohort" in methods()
 
 
@@ -264,14 +264,34 @@ def test_with_arms_every_arm_has_its_sentence_and_its_rows() -> None:
     results = {"02_course": course, "03_trajectory": {"n_scores": 82, "n_patients": 30, **model}}
     said = paragraph(results, about)
     for arm in ("low", "high"):
-        assert f"The median EASI in {arm} was 17.3" in said and f"1 + EASI in {arm} changed by" in said
-        assert f"at both visits, EASI in {arm} changed by \u22126.1 points" in said
+        assert f"The median EASI in the {arm} arm was 17.3" in said and f"1 + EASI in the {arm} arm changed by" in said
+        assert f"at both visits, EASI in the {arm} arm changed by \u22126.1 points" in said
     glance = summary.glance(results, about.cohort, "easi50")
     assert glance.groupby("arm", sort=False)["median"].apply(list).to_dict() == {
         arm: [pytest.approx(17.3), pytest.approx(13.1), pytest.approx(8.9)] for arm in ("low", "high")
     }
     markup = tables.glance_table(glance, Style(), 0.95, "EASI-50").as_raw_html()
     assert "high" in markup and "None" not in markup
+
+
+def test_arms_are_set_against_each_other_before_the_classes() -> None:
+    about = replace(ABOUT, cohort=replace(COHORT, arms=("low", "high dose arm")))
+    here, pair = "week_12", "high_dose_arm_v_low_week_12"
+    model = {"estimated_mean_week_12_low": 9.4, "estimated_mean_week_12_high_dose_arm": 6.3}
+    model |= keyed("arm_difference_of_changes", (pair,), -17.7) | keyed("arm_difference_of_changes_lower", (pair,), -31)
+    model |= keyed("arm_difference_of_changes_upper", (pair,), -2.9) | {f"arm_difference_of_changes_p_{pair}": 0.021}
+    risk = f"high_dose_arm_v_low_easi50_{here}"
+    response = {f"risk_difference_{risk}": 0.284, f"risk_difference_lower_{risk}": 0.021}
+    response |= {f"risk_difference_upper_{risk}": 0.513, f"responders_easi50_{here}_low": 3}
+    response |= {f"n_easi50_{here}_low": 12, f"share_easi50_{here}_low": 0.25, f"responders_easi50_{here}_high": None}
+    response |= {f"n_easi50_{here}_high_dose_arm": 13, f"share_easi50_{here}_high_dose_arm": 0.534}
+    said = paragraph({"03_trajectory": model, "04_response": response}, about)
+    assert said == (
+        "In the mixed model, the change of 1 + EASI from baseline to week 12 in high dose arm differed from that in "
+        "the low arm by \u221217.7% (95% CI \u221231.0 to \u22122.9; P = .021); the estimated means were 6.3 and 9.4 "
+        "points.\n\nEASI-50 was met at week 12 by 53% of 13 patients in high dose arm and 3 of 12 patients (25%) in "
+        "the low arm, a difference of 28 percentage points (95% CI 2 to 51)."
+    )
 
 
 def test_one_patient_is_not_several() -> None:

@@ -67,11 +67,16 @@ class Chapter:
     def say(self, template: str, **values: Any) -> None:
         """Show a paragraph; its `{name:spec}` fields are filled from `values`, which are recorded.
 
+        An empty line begins another paragraph.
         `[Table](#02_course-medians)` becomes a link, which the report completes to `Table 3`.
         """
         self.record(**values)
         known = {**self.numbers, **values}
-        _show(f"<p>{_linked([self.style.fill(piece, known) for piece in REFERENCE.split(template)])}</p>")
+        paragraphs = [
+            f"<p>{_linked([self.style.fill(piece, known) for piece in REFERENCE.split(paragraph)])}</p>"
+            for paragraph in template.split("\n\n")
+        ]
+        _show("\n".join(paragraphs))
 
     def explain(self, text: str) -> None:
         """Show Markdown with equations that depends on what was chosen; a number of a result belongs to `say`."""

@@ -1,7 +1,5 @@
 """Sentences and captions that are made from results, so that no number is typed into a text."""
 
-from easitrace.report.prose.arm_results import arm_methods as arm_methods
-from easitrace.report.prose.arm_results import arm_paragraph as arm_paragraph
 from easitrace.report.prose.arm_results import with_arms as with_arms
 from easitrace.report.prose.arms import arm_counts as arm_counts
 from easitrace.report.prose.arms import arm_estimand_numbers as arm_estimand_numbers
@@ -52,8 +50,9 @@ from easitrace.report.prose.key_results import answers as answers
 from easitrace.report.prose.key_results import key_results as key_results
 from easitrace.report.prose.key_results import numbers_in as numbers_in
 from easitrace.report.prose.limitations import limitations as limitations
+from easitrace.report.prose.manuscript import results_paragraphs as results_paragraphs
 from easitrace.report.prose.methods import Choices as Choices
-from easitrace.report.prose.methods import methods_paragraph as methods_paragraph
+from easitrace.report.prose.methods import methods_paragraphs as methods_paragraphs
 from easitrace.report.prose.patient_reported import correlation_note as correlation_note
 from easitrace.report.prose.patient_reported import definition_names as definition_names
 from easitrace.report.prose.patient_reported import definitions_note as definitions_note
@@ -102,7 +101,6 @@ from easitrace.report.prose.response import rules_in_words as rules_in_words
 from easitrace.report.prose.response import shares_caption as shares_caption
 from easitrace.report.prose.response import shares_sentence as shares_sentence
 from easitrace.report.prose.results import About as About
-from easitrace.report.prose.results import results_paragraph as results_paragraph
 from easitrace.report.prose.robustness import choice_name as choice_name
 from easitrace.report.prose.robustness import over_analyses as over_analyses
 from easitrace.report.prose.robustness import robustness_template as robustness_template

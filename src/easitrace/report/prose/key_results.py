@@ -67,7 +67,7 @@ def _who(results: Results, about: About) -> Sentence:
     treated = f"Patients treated with {plain(about.drug)}" if about.drug else "Patients"
     severity = f", median {plain(about.outcome)} {{median_{first}}} (quartiles {{q1_{first}}}\u2013{{q3_{first}}})"
     known = own.get(f"median_{first}") is not None
-    arms = f", arms {joined([plain(arm) for arm in about.cohort.arms])}" if about.cohort.arms else ""
+    arms = f" in the arms {joined([plain(arm) for arm in about.cohort.arms])}" if about.cohort.arms else ""
     return filled(treated + arms + (f"{severity} at {plain(about.cohort.baseline.label)}" if known else ""), own)
 
 
@@ -93,19 +93,21 @@ def _what_changed(results: Results, about: About) -> Sentence:
     parts = []
     if course.get(f"shift_{key}") is not None:
         shift = change_in_brackets(course, "shift", "p", key, " points")
-        parts.append(f"{outcome} by {shift} in the patients seen at both")
+        parts.append(f"{outcome} changed by {shift} in the patients seen at both visits")
     if model.get(f"model_change_{key}") is not None:
         what, unit = MODELLED[about.scale]
         changed = change_in_brackets(model, "model_change", "model_p", key, unit)
-        parts.append(f"{what.format(outcome)} by {changed} in the mixed model of all patients")
-    between = f"From {plain(first.label)} to {plain(last.label)}: "
-    return filled(between + "; ".join(parts) if parts else "", {**course, **model})
+        verb = "" if parts else "changed "
+        parts.append(f"{what.format(outcome)} {verb}by {changed} in the mixed model of all patients")
+    between = f"From {plain(first.label)} to {plain(last.label)}, "
+    return filled(between + ", and ".join(parts) if parts else "", {**course, **model})
 
 
 def _how_sure(results: Results, held: Mapping[str, Any]) -> Sentence:
     own = {**results.get("04_response", {}), **held}
     place = {-1: "lies below", 0: "includes", 1: "lies above"}.get(held["side"], "")
-    analyses = f"The interval of the change {place} zero in {{n_same:d}} of {{n_changes:d}} analyses by estimand and "
+    of_all = "all" if held["n_changes"] > 1 and held["n_same"] == held["n_changes"] else "{n_same:d} of"
+    analyses = f"The interval of the change {place} zero in {of_all} {{n_changes:d}} analyses by estimand and "
     classes = "another class rule puts at most {n_most_changed:d} of {n:d} patients in another class"
     parts = [
         f"{analyses}missing-data rule" if held["n_changes"] else "",

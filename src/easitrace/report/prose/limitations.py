@@ -50,8 +50,8 @@ def _completers(results: Results, about: About) -> Sentence:
     waiting = others if own.get(f"n_in_follow_up_{here}") else ""
     verb = "was" if seen == 1 else "were"
     said = (
-        f"{{n_seen_{here}:d}} of {{n_patients:d}} patients ({{seen_share:%}}) {verb} seen at {label}{waiting}: medians "
-        "and paired changes describe those seen."
+        f"At {label}, {{n_seen_{here}:d}} of {{n_patients:d}} patients ({{seen_share:%}}) {verb} seen{waiting}: "
+        "medians and paired changes describe those seen."
     )
     return filled(said, {**own, "seen_share": seen / everyone})
 
@@ -105,7 +105,7 @@ def _multiple(results: Results) -> Sentence:
     names = [name for chapter, own in results.items() if chapter[:3] != "00_" for name in own if own[name] is not None]
     n_tests = sum(P_VALUE.fullmatch(name) is not None for name in names)
     said = (
-        "{n_tests:d} P values are recorded here and none is adjusted: if nothing changed or differed, "
+        "None of the {n_tests:d} P values recorded here is adjusted: if nothing changed or differed, "
         "{n_by_chance:.1f} of them would be expected below {alpha:.2f}."
     )
     own = {"n_tests": n_tests, "n_by_chance": ALPHA * n_tests, "alpha": ALPHA}
@@ -115,7 +115,7 @@ def _multiple(results: Results) -> Sentence:
 def _comparison(about: About) -> Sentence:
     arms = "Nothing is known here of how patients came into their arm: differences between arms are associations."
     single = (
-        "There is no comparison group: changes are associated with treatment and cannot be told from the natural "
+        "There is no comparison group: changes are associated with treatment and cannot be told apart from the natural "
         "course, from regression to the mean or from other treatment given along with it."
     )
     return arms if about.cohort.arms else single, {}
@@ -134,5 +134,5 @@ def _not_at_random(results: Results) -> Sentence:
 
 
 def _synthetic(about: About) -> Sentence:
-    said = "These are no data of patients, and nothing here is evidence about a treatment."
+    said = "These are not the data of patients, and nothing here is evidence about a treatment."
     return said if about.cohort.synthetic else "", {}

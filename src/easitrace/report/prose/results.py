@@ -1,4 +1,4 @@
-"""The results paragraph of a manuscript: sentences whose numbers are those the chapters recorded, by their names.
+"""The results of a manuscript: sentences whose numbers are those the chapters recorded, by their names.
 
 Every sentence stands for itself and falls away when its chapter, or its number, is not there.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from easitrace.cohort.cohort import Cohort, Visit
 from easitrace.report.prose.words_of_numbers import joined, slug
 from easitrace.report.words import MISSING_NAMES
-from easitrace.response.classify import CLASSES
+from easitrace.response.classify import CLASSES, CLASSIFIED
 
 Numbers = Mapping[str, Any]
 Results = Mapping[str, Numbers]
@@ -75,15 +75,12 @@ class About:
     @property
     def groups(self) -> list[tuple[str, str]]:
         """What ends the numbers of each arm, and how a sentence names the arm; one empty pair without arms."""
-        return [(f" {arm}", f" in {plain(arm)}") for arm in self.cohort.arms] or [("", "")]
+        return [(f" {arm}", f" in {arm_in_words(arm)}") for arm in self.cohort.arms] or [("", "")]
 
 
-def results_paragraph(results: Results, about: About) -> Sentence:
-    """The paragraph as a template for `Chapter.say`, and the numbers it names; `level` is given by the chapter."""
-    parts = (followed, medians, paired, modelled, responders, classes, latent, other_measures, treatment)
-    sentences = [part(results, about) for part in parts]
-    numbers = {name: value for _, own in sentences for name, value in own.items()}
-    return " ".join(template for template, _ in sentences if template), numbers
+def arm_in_words(arm: str) -> str:
+    """`the placebo arm`, or the name alone where it says that it is one."""
+    return plain(arm) if {"arm", "group"} & set(arm.lower().split()) else f"the {plain(arm)} arm"
 
 
 def followed(results: Results, about: About) -> Sentence:
@@ -177,7 +174,11 @@ def classes(results: Results, about: About) -> Sentence:
     there = [(name, slug(name)) for name in CLASSES if own.get(f"n_{slug(name)}")]
     verbs = ["were classified as", *["as"] * len(there)]
     told = zip(there, verbs, strict=False)
-    parts = [f"{{n_{key}:d}} ({share_in_brackets(own, key)}) {verb} {name}" for (name, key), verb in told]
+    parts = [
+        f"{{n_{key}:d}} ({share_in_brackets(own, key)}) {verb} "
+        f"{_noun(name, own[f'n_{key}']) if name in CLASSIFIED else name}"
+        for (name, key), verb in told
+    ]
     return filled(f"Of all patients, {joined(parts)}." if parts else "", own)
 
 
@@ -209,10 +210,14 @@ def treatment(results: Results, about: About) -> Sentence:
         f"After {about.decision_week:g} weeks {{on_treatment_{key}:%}} of the patients were still on treatment by the "
         f"Kaplan-Meier estimate ({limits}{{at_risk_{key}:d}} at risk)."
     )
-    stopped = f"In all, {{n_stopped:d}} {_noun('patient', own.get('n_stopped'))} stopped treatment."
-    events = "Adverse events recorded on treatment: {n_events:d}."
-    parts = {f"on_treatment_{key}": still, "n_stopped": stopped, "n_events": events}
-    return filled(" ".join(part for name, part in parts.items() if own.get(name) is not None), own)
+    counted = {
+        "n_stopped": f"{{n_stopped:d}} {_noun('patient', own.get('n_stopped'))} stopped treatment",
+        "n_events": f"{{n_events:d}} adverse {_noun('event', own.get('n_events'))} on treatment "
+        f"{'was' if own.get('n_events') == 1 else 'were'} recorded",
+    }
+    counts = joined([part for name, part in counted.items() if own.get(name) is not None])
+    parts = [still if own.get(f"on_treatment_{key}") is not None else "", f"In all, {counts}." if counts else ""]
+    return filled(" ".join(filter(None, parts)), own)
 
 
 def _changes(about: About, arm: str, own: Numbers, name: str, p: str, unit: str) -> Iterator[tuple[str, str]]:

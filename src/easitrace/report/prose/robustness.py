@@ -71,7 +71,8 @@ def _of_changes(held: Mapping[str, Any]) -> str:
     return (
         f"The conclusion about the change {hangs} estimand and missing-data rule: over {{n_changes:d}} different "
         "analyses ([Table](#08_sensitivity-estimands)) the change runs from {change_least} to {change_most}{unit}, and "
-        f"in {{n_same:d}} of them its interval {zero} zero, like that of this report's choice, {{choice}}{{of_scores}}."
+        f"in {_of_them(held, 'n_same', 'n_changes')} its interval {zero} zero, like that of this report's choice, "
+        "{choice}{of_scores}."
     )
 
 
@@ -82,9 +83,13 @@ def _of_shares(held: Mapping[str, Any]) -> str:
     if held["own_share_lower"] is None:
         return f"{spread} that of this report's choice, {{choice}}, was not estimable."
     return (
-        f"{spread} {{n_inside:d}} of them lie within the interval of this report's choice, {{own_share_lower:%}} to "
-        "{own_share_upper:%}."
+        f"{spread} {_of_them(held, 'n_inside', 'n_shares')} lie within the interval of this report's choice, "
+        "{own_share_lower:%} to {own_share_upper:%}."
     )
+
+
+def _of_them(held: Mapping[str, Any], name: str, everything: str) -> str:
+    return "all of them" if held[name] == held[everything] else f"{{{name}:d}} of them"
 
 
 def _different(numbers: Mapping[str, Any]) -> Iterable[Analysis]:
