@@ -69,7 +69,7 @@ PLACES = frozenset({"d", "points", "x", "y", "x1", "y1", "x2", "y2", "width", "h
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 REPLACEMENT = "\ufffd"
-NUMBERED = re.compile(r"&#(?:[xX][0-9a-fA-F]+|[0-9]+);?")
+NUMBERED = re.compile(r"&#(?:[xX][0-9a-fA-F]+|[0-9]+);")
 
 
 def printable(text: str) -> str:

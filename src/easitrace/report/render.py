@@ -278,7 +278,7 @@ def _style(study: Study, show_code: bool) -> str:
     """The style sheet, with the colours of code when there is code and a running head when patients are not real."""
     style = (TEMPLATES / "easitrace" / "style.css").read_text(encoding="utf-8")
     if study.synthetic:
-        style += RUNNING_HEAD.format(text=re.sub(r"[^\w .,;:()-]", " ", study.synthetic))
+        style += RUNNING_HEAD.format(text=re.sub(r"[^\w .,;-]", " ", study.synthetic))
     if show_code:
         from pygments.formatters import HtmlFormatter
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 import pandas as pd
 
+from easitrace.report.markup import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -41,6 +43,7 @@ HOUSE_STYLE: Any = {
 }
 WIDTH = 6.6
 MANY_PATIENTS = 300
+HEAD, TAIL = 40, 19  # letters kept of a line that is too long for a figure
 
 
 def in_house_style(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
@@ -52,9 +55,30 @@ def in_house_style(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
 
         mpl.use("agg")
         with mpl.rc_context({**HOUSE_STYLE, "font.family": _families()}):
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+            _make_legible(figure)
+            return figure
 
     return styled
+
+
+def legible(text: str) -> str:
+    """Text for a figure: long lines lose their middle, what would turn the order of letters becomes a visible mark."""
+    lines = printable(text).split("\n")
+    return "\n".join(f"{line[:HEAD]}\u2026{line[-TAIL:]}" if len(line) > HEAD + TAIL + 1 else line for line in lines)
+
+
+def _make_legible(figure: "Figure") -> None:
+    from matplotlib.text import Text
+    from matplotlib.ticker import FuncFormatter
+
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            given = axis.get_major_formatter()
+            if isinstance(given, FuncFormatter):  # names of ticks
+                axis.set_major_formatter(FuncFormatter(lambda value, place, given=given: legible(given(value, place))))
+    for text in figure.findobj(Text):
+        text.set_text(legible(text.get_text()))
 
 
 def _families() -> list[str]:
