@@ -2,10 +2,6 @@
 
 TIME_ROLES = ("visit", "week", "date", "day")
 KEY_ROLES = ("patient", *TIME_ROLES)
-PATIENT_ROLES = (
-    *("age", "sex", "start_date", "stop_date", "stop_day", "stop_reason", "status"),
-    *("rescue_date", "rescue_day"),
-)
 EVENT_ROLES = ("event", "event_date", "event_day", "event_serious")
 DATE_ROLES = ("date", "start_date", "stop_date", "rescue_date", "event_date")
 

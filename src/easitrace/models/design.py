@@ -178,13 +178,6 @@ def categorised(frame: pd.DataFrame, levels: Levels) -> pd.DataFrame:
     return pd.DataFrame(columns, index=frame.index, copy=False)
 
 
-def _of_levels(column: pd.Series, levels: list[Any]) -> Any:
-    """A categorical of these levels, other values missing."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.set_categories(levels, ordered=False).array
-    return pd.Categorical(column, categories=levels)
-
-
 def observed_levels(column: pd.Series, ordered: bool = False) -> tuple[Any, ...]:
     """Levels present, in order of categories, numbers or the alphabet (the last is a DataError when `ordered`)."""
     if isinstance(column.dtype, pd.CategoricalDtype):

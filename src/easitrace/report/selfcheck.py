@@ -100,10 +100,9 @@ class Look:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must hold: its name, what it looks at, and how."""
+    """One thing that must hold: its name, and how it is looked at."""
 
     name: str
-    looks_at: str
     look: Callable[[Report], Iterator[Look]]
 
 
@@ -220,8 +219,8 @@ def no_more_than_the_cohort(report: Report) -> Iterator[Look]:
     """No number of patients above that of the cohort."""
     for column in COUNTS:
         for where, row in report.rows(column):
-            wrong = 0 <= row[column] <= report.patients or math.isnan(report.patients)
-            yield Look(where, "" if wrong else f"{column} is {row[column]:g} of {report.patients:g} patients")
+            right = 0 <= row[column] <= report.patients or math.isnan(report.patients)
+            yield Look(where, "" if right else f"{column} is {row[column]:g} of {report.patients:g} patients")
 
 
 def p_from_its_statistic(report: Report) -> Iterator[Look]:
@@ -279,18 +278,18 @@ def printed_p(report: Report) -> Iterator[Look]:
 
 
 CHECKS = (
-    Check("Quartiles", "medians, quartiles and extremes in every table", quartiles_in_order),
-    Check("Intervals", "estimates and their limits in every table", estimates_in_intervals),
-    Check("Percentages", "proportions and their counts in every table", shares_of_counts),
-    Check("Bounds", "P values and proportions in tables and sentences", within_zero_and_one),
-    Check("Sums", "flow, attendance, classes, missing values, denominators", sums_that_add_up),
-    Check("Patients", "every number of patients in tables", no_more_than_the_cohort),
-    Check("P and statistic", "P values of t statistics", p_from_its_statistic),
-    Check("P and interval", "P values whose test belongs to an interval", p_beside_its_interval),
-    Check("Sentences", "numbers in sentences beside the tables", sentences_from_tables),
-    Check("First page", "numbers of the first page beside the chapters", first_page_from_chapters),
-    Check("Printed percentages", "counts with percentages in the printed text", printed_percentages),
-    Check("Printed P", "P values in the printed text", printed_p),
+    Check("Quartiles", quartiles_in_order),
+    Check("Intervals", estimates_in_intervals),
+    Check("Percentages", shares_of_counts),
+    Check("Bounds", within_zero_and_one),
+    Check("Sums", sums_that_add_up),
+    Check("Patients", no_more_than_the_cohort),
+    Check("P and statistic", p_from_its_statistic),
+    Check("P and interval", p_beside_its_interval),
+    Check("Sentences", sentences_from_tables),
+    Check("First page", first_page_from_chapters),
+    Check("Printed percentages", printed_percentages),
+    Check("Printed P", printed_p),
 )
 
 

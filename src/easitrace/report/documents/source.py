@@ -26,7 +26,6 @@ ALIGNS: tuple[Align, ...] = ("left", "right", "center")
 STYLES: dict[str, Style] = {"strong": "strong", "b": "strong", "em": "em", "i": "em", "sub": "sub", "sup": "sup"}
 NAME_SPACES = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
 DPI = 96
-POINTS = 72
 
 
 @dataclass(frozen=True)
