@@ -107,7 +107,7 @@ def test_the_verdict_follows_the_interval(difference: float, half: float, verdic
     said = Style().fill(prose.verdict_template(table), prose.verdict_values(table, 0.95, NAMES))
     assert verdict in said and "18 patients" in said
     best = "trajectory model" if difference < 0 else NAMES[BASE_RATE].lower()
-    assert said.endswith(f"Lowest of all is the score of: {best}.")
+    assert said.endswith(f"The lowest score of all is that of the {best}.")
 
 
 def test_a_model_that_fails_without_a_patient_is_not_judged() -> None:

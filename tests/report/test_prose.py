@@ -57,3 +57,15 @@ def test_the_better_side_follows_the_instrument() -> None:
     better = {"name": "easi", "label": "Well-being", "minimum": 0, "maximum": 72, "grid": 0.1, "better": "higher"}
     assert prose.better_side(COHORT) == "below"
     assert prose.better_side(replace(COHORT, declared=declare_instrument(better))) == "above"
+
+
+def test_an_interval_that_ends_at_zero_beside_a_small_p_is_explained() -> None:
+    changes = pd.DataFrame({"method": "exact", "lower": [-5.0, -3.0], "upper": [0.0, 1.5], "p": [0.042, 0.31]})
+    assert "end at zero" in prose.paired_note(changes)
+    assert "end at zero" not in prose.paired_note(changes.assign(p=[0.071, 0.31]))
+    assert "end at zero" not in prose.paired_note(changes.assign(upper=[-0.5, 0.0]))
+
+
+def test_studies_of_one_source_share_it() -> None:
+    context = pd.DataFrame({"study": ["A1", "A2", "B", "A1"], "source": ["doi 7", "doi 7", "doi 9", "doi 7"]})
+    assert prose.context_caption("Median EASI", context).endswith("A1 and A2: doi 7; B: doi 9.")

@@ -76,7 +76,8 @@ def test_the_choice_in_words() -> None:
 
 def test_who_was_not_seen() -> None:
     text = prose.unseen_sentence(COHORT, 12)
-    assert "18 of 25 patients" in text and "4 had stopped" in text and "3 are in follow-up" in text
+    assert "18 of 25 patients" in text and "4 had stopped" in text and "and 3 are still in follow-up" in text
+    assert "missed" not in text
     assert "No score was recorded after" in text
 
 

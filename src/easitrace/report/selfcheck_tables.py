@@ -126,6 +126,6 @@ SAID = (
     Said("06_patient_reported", "06_patient_reported_changes", ("instrument", "to"), INSTRUMENT_CHANGES),
     Said("07_treatment", "07_treatment_by_week", ("week",), SURVIVAL_NUMBERS, before="week"),
     Said("08_sensitivity", "08_sensitivity_estimands", ("estimand", "missing"), SENSITIVITY_NUMBERS),
-    Said("02_course", "00_summary_glance", ("visit",), {"n": "n", "median": "median"}),
+    Said("02_course", "00_summary_glance", ("visit",), {"n": "n", "median": "median", "q1": "q1", "q3": "q3"}),
     Said("03_trajectory", "00_summary_glance", ("visit",), MEAN_NUMBERS),
 )

@@ -56,7 +56,7 @@ def glance(results: Mapping[str, Mapping[str, Any]], cohort: Cohort, criterion: 
     Returns
     -------
     DataFrame
-        `arm` (when there are arms), `visit`, `week`, `n`, `median`; `mean`, `lower`, `upper` (estimated);
+        `arm` (when there are arms), `visit`, `week`, `n`, `median`, `q1`, `q3`; `mean`, `lower`, `upper` (estimated);
         `responders`, `n_known`. Missing where a chapter has nothing to say.
     """
     arms: tuple[str, ...] = cohort.arms or ("",)
@@ -72,7 +72,7 @@ def _at_visit(results: Mapping[str, Mapping[str, Any]], visit: Visit, criterion:
         "visit": visit.label,
         "week": visit.week,
         "n": course.get(f"n_{here}"),
-        "median": course.get(f"median_{here}"),
+        **{name: course.get(f"{name}_{here}") for name in ("median", "q1", "q3")},
         "mean": model.get(f"estimated_mean_{here}"),
         "lower": model.get(f"estimated_lower_{here}"),
         "upper": model.get(f"estimated_upper_{here}"),

@@ -61,7 +61,7 @@ def attendance_bars(counts: pd.DataFrame) -> "Figure":
         width = table[state].reindex(visits).to_numpy()
         colour, hatch = STATE_COLOURS[state], STATE_HATCHES[state]
         ax.barh(range(len(visits)), width, left=left, color=colour, hatch=hatch, edgecolor="white", height=0.62)
-        _bar_numbers(ax, width, left, dark=state in ("seen", "missed"))
+        _bar_numbers(ax, width, left, colour=colour if hatch else "", dark=state in ("seen", "missed"))
         left += width
     ax.set(yticks=range(len(visits)), yticklabels=[str(visit) for visit in visits], xlabel="Patients, n")
     ax.invert_yaxis()
@@ -129,12 +129,13 @@ def _absent(at_visit: pd.DataFrame, n: int) -> str:
     return f"Not seen: n = {n}\n" + "\n".join(parts)
 
 
-def _bar_numbers(ax: "Axes", widths: np.ndarray, left: np.ndarray, *, dark: bool) -> None:
+def _bar_numbers(ax: "Axes", widths: np.ndarray, left: np.ndarray, *, colour: str, dark: bool) -> None:
+    """The number of each bar; on a hatch, whose colour is given, on ground of its own."""
+    ground = {"facecolor": colour if dark else "white", "edgecolor": "none", "pad": 0.8} if colour else None
     for row, (width, start) in enumerate(zip(widths, left, strict=True)):
         if width:
-            colour = "white" if dark else INK
-            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.8} if not dark else None
-            ax.text(start + width / 2, row, f"{width:.0f}", ha="center", va="center", color=colour, bbox=box)
+            ink = "white" if dark else INK
+            ax.text(start + width / 2, row, f"{width:.0f}", ha="center", va="center", color=ink, bbox=ground)
 
 
 def _swatch(state: str) -> Any:

@@ -36,6 +36,8 @@ DARK = (BLUE, DARKEST)
 BAR = 0.34
 SMALLEST_LABELLED = 0.03
 NARROW = 0.15
+FEW_GROUPS = 5
+LINES_BELOW = 3
 LEVELS = np.arange(10, 100, 10)
 
 
@@ -82,6 +84,7 @@ def class_bars(table: pd.DataFrame) -> "Figure":
         ticks.append((left + (len(own) - 1) / 2, f"{_broken(name, len(own) < NARROW * len(table))}\nn = {len(own)}"))
         left += len(own) + gap
     ax.set(ylim=(0, 100), ylabel="Probability, %", xlim=(-0.7, left - gap - 0.3))
+    ticks = _staggered(ticks, NARROW * left)
     ax.set_xticks([place for place, _ in ticks], [text for _, text in ticks], fontsize=7.5)
     ax.tick_params(axis="x", length=0)
     ax.set_xlabel("Class by the recorded scores; one bar per patient")
@@ -135,8 +138,12 @@ def calibration_panel(groups: pd.DataFrame, validated: pd.DataFrame, method: str
     spread = np.abs(100 * groups[["lower", "upper"]].to_numpy(float).T - share)
     left.plot([0, 100], [0, 100], color=SOFT, lw=0.8, ls=(0, (4, 3)))
     left.errorbar(x, share, yerr=spread, fmt="o", color=BLUE, ms=5.5, lw=1.6, capsize=4, clip_on=False)
-    for place, height, k, n in zip(x, share, groups["responders"], groups["n"], strict=True):
-        left.annotate(f"{k}/{n}", (place, height), xytext=(7, -3), textcoords="offset points", fontsize=7.5)
+    beside: Any = {"xytext": (7, -3), "fontsize": 7.5}
+    tops = share
+    if len(groups) > FEW_GROUPS:  # above the intervals, upright, where they would lie on each other
+        beside, tops = {"xytext": (0, 4), "fontsize": 6.5, "rotation": 90, "ha": "center"}, share + spread[1]
+    for place, height, k, n in zip(x, tops, groups["responders"], groups["n"], strict=True):
+        left.annotate(f"{k}/{n}", (place, height), textcoords="offset points", **beside)
     left.set(xlim=(0, 100), ylim=(0, 100), xlabel="Predicted, mean of the group, %", ylabel="Responders, % of n")
     left.set_title("Groups of like predictions")
     _strips(right, validated.dropna(subset=[method]), method)
@@ -247,6 +254,16 @@ def _strips(ax: "Axes", validated: pd.DataFrame, method: str) -> None:
         names.append(f"{name}\nn = {len(values)}")
     ax.set(yticks=range(2), yticklabels=names, xlim=(0, 100), ylim=(-0.5, 1.6), xlabel="Predicted, %")
     ax.set_title("By outcome, one mark per patient")
+
+
+def _staggered(ticks: list[tuple[float, str]], least: float) -> list[tuple[float, str]]:
+    """A label closer than `least` to the one before it on its line goes below that one."""
+    placed, free = [], -np.inf
+    for place, text in ticks:
+        near = place < free
+        placed.append((place, "\n" * LINES_BELOW + text if near else text))
+        free = -np.inf if near else place + least
+    return placed
 
 
 def _broken(name: str, narrow: bool) -> str:

@@ -19,7 +19,7 @@ def responder_shares(
     recorded: pd.DataFrame | None = None,
     name: str = "Observed",
 ) -> "Figure":
-    """Responder proportions with intervals by visit, one panel per criterion, responders/n printed at each point.
+    """Responder proportions with intervals by visit, one panel per criterion; responders/n at few points.
 
     `endpoints` has `criterion`, `week`, `responders`, `n`, `proportion`, `lower`, `upper`, and `missing` where they
     follow a missing-data rule, which `name` is printed for; `recorded`, those of recorded scores, and `marginal`, with
@@ -31,7 +31,8 @@ def responder_shares(
         rows = endpoints[endpoints["criterion"] == criterion]
         weeks = list(rows["week"])
         _shares(ax, rows.assign(share=rows["proportion"]), weeks, OWN)
-        _labels(ax, rows)
+        if len(weeks) <= MOST_LABELLED:
+            _labels(ax, rows)
         if recorded is not None:
             known = recorded[recorded["criterion"] == criterion]
             _shares(ax, known.assign(share=known["proportion"]), weeks, RECORDED)
@@ -50,6 +51,7 @@ def responder_shares(
     return figure
 
 
+MOST_LABELLED = 3  # visits; labels of more would lie on the next point
 LOWEST_LABEL = 2.0  # percent; below, a label would lie on the axis
 OWN: dict[str, Any] = {"fmt": "o", "color": BLUE, "ms": 5.5, "lw": 1.6, "capsize": 4, "aside": 0.0}
 RECORDED: dict[str, Any] = {"fmt": "s", "color": SOFT, "mfc": "white", "ms": 4, "lw": 1, "capsize": 2.5, "aside": 0.28}

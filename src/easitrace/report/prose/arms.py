@@ -23,8 +23,8 @@ MEANINGS = {
     "common": "All arms have one mean at baseline, as randomisation makes them (constrained longitudinal data "
     "analysis), so that a difference between arms at a visit is also the difference between their changes, adjusted "
     "for the baseline. It is not for arms that were not randomised.",
-    "own": "Every arm has a mean of its own at baseline too, as arms that were not randomised have; the effect is the "
-    "difference between their changes from baseline. It is not adjusted for the baseline score itself.",
+    "own": "Every arm has a mean of its own at baseline too, as arms that were not randomised have; compared is "
+    "the difference between their changes from baseline. It is not adjusted for the baseline score itself.",
     "covariate": "The baseline score is a covariate with the same slope at every visit, and the scores after baseline "
     "are the outcome. A patient without a score after baseline does not enter; changes are from the mean baseline, "
     "which is taken as known.",
@@ -195,7 +195,8 @@ def pooled_arms(what: str) -> str:
 
 def sensitivity_note(table: pd.DataFrame) -> str:
     """What can be compared in the table of other models."""
-    note = "AIC compares structures on the same scale only. Not estimable: the data do not carry the structure."
+    lacking = " Not estimable: the data do not carry the structure." if table["mean"].isna().any() else ""
+    note = f"AIC compares structures on the same scale only.{lacking}"
     if "difference" not in table:
         return note
     units = "in points, in percent of 1 + score, and on the square root of the score"
@@ -228,11 +229,26 @@ def arm_estimands_note(imputations: int, baseline: str) -> str:
 
 def arm_holds_sentence(table: pd.DataFrame) -> str:
     """In how many analyses the interval of the difference says the same."""
-    known = table.dropna(subset=["estimate"])
+    known = _of_different_estimands(table.dropna(subset=["estimate"]))
     parts = []
     for arm, rows in known.groupby("arm", sort=False):
         sides = {"below zero": int((rows["upper"] < 0).sum()), "above zero": int((rows["lower"] > 0).sum())}
+        in_all = next((side for side, n in sides.items() if n == len(rows)), "")
         told = joined([f"lies {side} in {n}" for side, n in sides.items() if n])
-        reached = f"{told} of {len(rows)} analyses" if told else f"includes zero in all {len(rows)} analyses"
-        parts.append(f"{arm} v {table['reference'].iloc[0]} {reached}")
-    return f"The interval of the difference between arms: {'; '.join(parts)}."
+        reached = f"{told} of" if told else "includes zero in all"
+        reached = f"lies {in_all} in all" if in_all else reached
+        parts.append(f"between {arm} and {table['reference'].iloc[0]} {reached} {len(rows)} different analyses")
+    return f"The interval of the difference {'; '.join(parts)}."
+
+
+def _of_different_estimands(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of estimands whose results are not all those of one before them."""
+    columns = ["arm", "missing", "estimate", "lower", "upper"]
+    seen: list[list[tuple[Any, ...]]] = []
+    kept = []
+    for _, rows in table.groupby("estimand", sort=False):
+        results = list(rows[columns].itertuples(index=False, name=None))
+        if results not in seen:
+            seen.append(results)
+            kept.append(rows)
+    return pd.concat(kept) if kept else table

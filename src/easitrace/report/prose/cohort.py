@@ -9,6 +9,8 @@ from easitrace.report.words import (
     QUARTILE_NAMES,
 )
 
+UNITS_OF_COLUMNS = {"age": "age, years"}
+
 
 def attendance_numbers(counts: pd.DataFrame) -> dict[str, int]:
     """`n_seen_week_12`, `n_stopped_week_12`, ... for every visit and state."""
@@ -38,7 +40,9 @@ def baseline_caption(cohort: Cohort) -> str:
 
 def baseline_note(cohort: Cohort, quartiles: str) -> str:
     """Which quartiles, and for a synthetic cohort which columns nobody published."""
-    untested = " Arms are not tested against each other: randomised arms differ by chance." if cohort.arms else ""
+    untested = ""
+    if cohort.arms:
+        untested = " The arms are not tested against each other at baseline, where randomised arms differ by chance."
     if cohort.dictionary.empty:
         return f"{quartile_note(quartiles)}{untested}"
     invented = cohort.dictionary[(cohort.dictionary["origin"] == "invented")]
@@ -57,7 +61,7 @@ def printed_name(name: str, cohort: Cohort) -> str:
         if len(rows):
             row = rows.iloc[0]
             return f"{row['meaning']}, {row['unit']}" if row["unit"] else str(row["meaning"])
-    return name.replace("_", " ")
+    return UNITS_OF_COLUMNS.get(name, name.replace("_", " "))
 
 
 def baseline_names(cohort: Cohort) -> dict[str, str]:

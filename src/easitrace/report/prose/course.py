@@ -16,6 +16,8 @@ from easitrace.report.words import (
     DIFFERENCE_NOTES,
 )
 
+SMALL_P = 0.05
+
 
 def spaghetti_caption(cohort: Cohort) -> str:
     """Caption of the individual courses, with the source of the severity bands."""
@@ -41,7 +43,16 @@ def course_note(quartiles: str, level: float) -> str:
 def paired_note(changes: pd.DataFrame) -> str:
     """Which test was done and how the shift is defined."""
     methods = "; ".join(dict.fromkeys(changes["method"]))
-    return f"P: {methods}. Shift: Hodges-Lehmann estimate, later minus earlier. P values are not adjusted."
+    shift = "Shift: Hodges-Lehmann estimate, later minus earlier. P values are not adjusted."
+    return f"P: {methods}. {shift}{at_zero(changes)}"
+
+
+def at_zero(changes: pd.DataFrame) -> str:
+    """Why a limit can be zero beside a small P value; nothing where none is."""
+    ends = (changes["lower"] == 0) | (changes["upper"] == 0)
+    if not (ends & (changes["p"] < SMALL_P)).any():
+        return ""
+    return " Shifts of scores with few steps move in steps too: an interval can end at zero beside a small P value."
 
 
 def changes_sentence(changes: pd.DataFrame, style: Style) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from easitrace.cohort.cohort import Cohort
 from easitrace.instruments import INSTRUMENTS
 from easitrace.report.prose.cohort import quartile_note
+from easitrace.report.prose.course import at_zero
 from easitrace.report.prose.response import interval_note
 from easitrace.report.prose.words_of_numbers import joined, number_keys
 from easitrace.report.style import Style
@@ -76,7 +77,7 @@ def important_note(changes: pd.DataFrame, names: dict[str, str]) -> str:
     sources = [f"{names[row['instrument']]} {row['important']:g} ({row['meaning']}, {row['source']})" for row in own]
     against = f" Important change, points: {'; '.join(sources)}." if sources else ""
     methods = "; ".join(dict.fromkeys(changes["method"]))
-    return f"Shift: Hodges-Lehmann, below zero is a drop. P: {methods}; not adjusted.{against}"
+    return f"Shift: Hodges-Lehmann, below zero is a drop. P: {methods}; not adjusted.{at_zero(changes)}{against}"
 
 
 def definition_names(cohort: Cohort, responders: pd.DataFrame) -> dict[str, str]:

@@ -124,7 +124,7 @@ def verdict_template(brier: pd.DataFrame) -> str:
         "{gain_upper:.3f}). "
     )
     verdict = _verdict(model["difference"], model["lower"], model["upper"])
-    return f"{scores}{verdict} Lowest of all is the score of: {{best_method}}."
+    return f"{scores}{verdict} The lowest score of all is that of {{best_method}}."
 
 
 def verdict_values(brier: pd.DataFrame, level: float, names: Mapping[str, str]) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def verdict_values(brier: pd.DataFrame, level: float, names: Mapping[str, str]) 
         "gain_lower": model["lower"],
         "gain_upper": model["upper"],
         "level": level,
-        "best_method": names[brier.sort_values("brier", kind="stable")["method"].iloc[0]].lower(),
+        "best_method": _with_article(names[brier.sort_values("brier", kind="stable")["method"].iloc[0]]),
     }
 
 
@@ -178,6 +178,12 @@ def calibration_sentence(groups: pd.DataFrame, style: Style) -> str:
         for row in groups.to_dict("records")
     ]
     return f"Groups of like predictions: {'; '.join(parts)}."
+
+
+def _with_article(name: str) -> str:
+    """`the trajectory model`, `the base rate`, `logistic regression on ...`."""
+    lowered = f"{name[0].lower()}{name[1:]}"
+    return lowered if lowered.startswith("logistic") else f"the {lowered}"
 
 
 def _row(table: pd.DataFrame, method: str) -> dict[Any, Any]:

@@ -2,10 +2,12 @@
 
 import pandas as pd
 
+from easitrace.report.prose.words_of_numbers import joined
+
 
 def context_caption(what: str, context: pd.DataFrame) -> str:
     """What is drawn, and the source of every published figure in it."""
-    sources = "; ".join(f"{study}: {source}" for study, source in _sources(context))
+    sources = "; ".join(f"{joined(studies)}: {source}" for source, studies in _sources(context).items())
     return f"{what} of this cohort (filled) and of published ones (open), as context. {sources}."
 
 
@@ -21,6 +23,7 @@ def context_sentence(context: pd.DataFrame) -> str:
 CONTEXT_NOTE = "Other patients, other baselines, other methods: context, not a comparison group."
 
 
-def _sources(context: pd.DataFrame) -> list[tuple[str, str]]:
+def _sources(context: pd.DataFrame) -> dict[str, list[str]]:
+    """The studies of each source."""
     pairs = context[["study", "source"]].drop_duplicates()
-    return list(zip(pairs["study"], pairs["source"], strict=True))
+    return {str(source): list(rows["study"]) for source, rows in pairs.groupby("source", sort=False)}

@@ -18,7 +18,7 @@ from easitrace.response.criteria import criterion_label
 
 RESPONSE_RULE = (
     "Response is {criterion}, judged at the last visit on treatment in or after week {week:d}. A response that was "
-    "reached counts as lost when {lost}. Estimand: {estimand}."
+    "reached counts as lost when {lost}. The estimand is {estimand}."
 )
 
 

@@ -24,7 +24,7 @@ SENSITIVITY_NUMBERS = {
 }
 UNSEEN = {
     "stopped": "had stopped treatment",
-    "in follow-up": "are in follow-up, the visit not being due yet,",
+    "in follow-up": "are still in follow-up (the visit is not due yet)",
     "missed": "missed the visit",
 }
 
@@ -33,10 +33,11 @@ def unseen_sentence(cohort: Cohort, week: float) -> str:
     """Who was not seen at a visit and why, and how many scores were recorded after stopping."""
     states = attendance(cohort)
     here = states.loc[states["week"] == week, "state"]
-    others = [f"{int((here == name).sum())} {words}" for name, words in UNSEEN.items()]
+    others = [f"{int((here == name).sum())} {words}" for name, words in UNSEEN.items() if (here == name).any()]
     after = int(cohort.visits.loc[cohort.visits["after_stop"], cohort.outcome].notna().sum())
     return (
-        f"At week {week:g}, {int((here == 'seen').sum())} of {len(here)} patients have a score; {joined(others)}. "
+        f"At week {week:g}, {int((here == 'seen').sum())} of {len(here)} patients have a score"
+        f"{f'; {joined(others)}' if others else ''}. "
         f"{after or 'No'} {'score was' if after < 2 else 'scores were'} recorded after treatment was stopped."
     )
 
@@ -83,7 +84,7 @@ def chosen_sentence(table: pd.DataFrame, chosen: Mapping[str, str], scale: str, 
         apart = int((change["change_lower"] * change["change_upper"] > 0).sum())
         span = style.interval(change["change"].min(), change["change"].max())
         parts.append(f"Over all {len(change)} different analyses of the scores the change runs from {span}{unit};")
-        parts.append(f"in {apart} of them its interval excludes zero.")
+        parts.append(f"in {'all' if apart == len(change) else apart} of them its interval excludes zero.")
     if len(share):
         parts.append(f"The proportion of responders runs from {style.interval(share.min(), share.max(), 0)}%.")
     return " ".join(parts)

@@ -9,7 +9,7 @@ from easitrace.report.words import (
 def glance_note(estimand: str, scale: str) -> str:
     """Which scores the columns rest on."""
     return (
-        f"Estimand: {ESTIMAND_NAMES[estimand]}. Median: of the patients seen. Estimated mean: mixed model, all "
+        f"The estimand is {ESTIMAND_NAMES[estimand]}. Median: of the patients seen. Estimated mean: mixed model, all "
         f"patients. {SCALE_NOTES[scale]} Responders: of the patients whose response is known."
     )
 

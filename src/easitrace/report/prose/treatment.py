@@ -46,12 +46,13 @@ def medians_of_arms(curve: pd.DataFrame, style: Style) -> str:
     return f"Median time on treatment: {'; '.join(parts)}."
 
 
-def log_rank_template(strata: Sequence[str]) -> str:
+def log_rank_template(strata: Sequence[str], df: int) -> str:
     """A sentence on the test that the arms stay on treatment alike; its fields are recorded by the chapter."""
     by = f", stratified by {joined([name.replace('_', ' ') for name in strata])}" if strata else ""
+    degrees = "degree" if df == 1 else "degrees"
     return (
         f"Log-rank test of the same drug survival in all arms{by}: \u03c7\u00b2 = {{log_rank_chi_square:.2f}} on "
-        "{log_rank_df:d} degrees of freedom, {log_rank_p:p}, {log_rank_n:d} patients."
+        f"{{log_rank_df:d}} {degrees} of freedom, {{log_rank_p:p}}, {{log_rank_n:d}} patients."
     )
 
 
@@ -79,8 +80,9 @@ def survival_sentence(weeks: pd.DataFrame, style: Style) -> str:
 
 
 SURVIVAL_NOTE = (
-    "Limits on the scale of log(\u2212log S) with Greenwood's standard error. A dash: nobody had stopped yet, or "
-    "nobody was followed that long."
+    "At risk: still on treatment and followed to the planned day; a patient whose last visit was some days before it "
+    "is censored there. Limits on the scale of log(\u2212log S) with Greenwood's standard error. A dash: nobody had "
+    "stopped yet, or nobody was followed that long."
 )
 
 
@@ -109,7 +111,7 @@ def stops_note(interval: str, level: float) -> str:
         "Patients / n: of all patients, also those still in follow-up. Cumulative incidence: by the end of follow-up, "
         "the other reasons competing (Aalen-Johansen); the reasons add up to one minus the Kaplan-Meier curve; "
         "its limits are on the scale of log(\u2212log F) with Aalen's standard error, those of any reason as for the "
-        f"curve. Other limits: {interval_note(interval, level)}"
+        f"curve. Of patients / n, {interval_note(interval, level)}"
     )
 
 
@@ -148,7 +150,7 @@ def events_compared(cohort: Cohort) -> str:
 
 def swimmer_left_out(patients: int) -> str:
     """Why there is no swimmer plot, or "" when there is one."""
-    return f"A bar per patient is not drawn for more than {MOST_PATIENTS} patients." if patients > MOST_PATIENTS else ""
+    return f"With more than {MOST_PATIENTS} patients the bars are not drawn." if patients > MOST_PATIENTS else ""
 
 
 def swimmer_sentence(bars: pd.DataFrame, visits: pd.DataFrame, criterion: str) -> str:

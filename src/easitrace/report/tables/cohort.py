@@ -62,18 +62,20 @@ def log_table(log: pd.DataFrame) -> "GT":
 
 def _characteristics_by_arm(data: pd.DataFrame, style: Style, labels: Mapping[str, str]) -> "GT":
     arms = list(dict.fromkeys(data["arm"]))
+    first = {arm: data[data["arm"] == arm].iloc[0] for arm in arms}
+    headings = {arm: f"{capital(arm)}, n = {row['n'] + row['missing']}" for arm, row in first.items()}
     rows = []
     for variable, part in data.groupby("variable", sort=False):
         name, own = capital(labels[str(variable)]), {arm: part[part["arm"] == arm] for arm in arms}
         levels = list(dict.fromkeys(part.loc[part["level"] != "", "level"]))
         if not levels:
-            rows.append({"Characteristic": name, **{arm: _spread(own[arm].iloc[0], style) for arm in arms}})
+            rows.append({"Characteristic": name, **{headings[arm]: _spread(own[arm].iloc[0], style) for arm in arms}})
         elif set(levels) <= {"yes", "no"}:
-            rows.append({"Characteristic": name, **{arm: _counted(own[arm], "yes", style) for arm in arms}})
+            rows.append({"Characteristic": name, **{headings[arm]: _counted(own[arm], "yes", style) for arm in arms}})
         else:
-            rows.append({"Characteristic": name, **dict.fromkeys(arms, "")})
+            rows.append({"Characteristic": name, **dict.fromkeys(headings.values(), "")})
             for level in sorted(levels):
-                cells = {arm: _counted(own[arm], level, style) for arm in arms}
+                cells = {headings[arm]: _counted(own[arm], level, style) for arm in arms}
                 rows.append({"Characteristic": f"\u2003{level}", **cells})
     return journal_table(rows)
 

@@ -73,7 +73,7 @@ def correlation_table(data: pd.DataFrame, style: Style, level: float, labels: Ma
             "Instrument": capital(labels[row["instrument"]]),
             "Visit": capital(row["visit"]),
             "n": str(row["n_pairs"]),
-            "Spearman's \u03c1": style.number(row["rho"], 2),
+            "Spearman’s \u03c1": style.number(row["rho"], 2),
             f"{level:.0%} CI": style.interval(row["lower"], row["upper"], 2),
         }
         for row in data.to_dict("records")

@@ -20,7 +20,7 @@ def published_table(data: pd.DataFrame, style: Style) -> "GT":
     rows = [
         {
             "Figure": capital(row["figure"]),
-            "Published": row["published"],
+            "Published": _printed(row["published"]),
             "This report": _as_published(row["computed"], row["published"], style),
             "Agree": MISSING if pd.isna(row["agrees"]) else "yes" if row["agrees"] else "no",
         }
@@ -52,7 +52,7 @@ def glance_table(data: pd.DataFrame, style: Style, level: float, criterion: str)
             **arm_cell(row),
             "Visit": capital(row["visit"]),
             "Seen, n": MISSING if pd.isna(row["n"]) else str(int(row["n"])),
-            "Median": style.number(row["median"]),
+            "Median [Q1\u2013Q3]": _spread(row, style),
             f"Estimated mean ({level:.0%} CI)": _estimate(row, style),
             f"{criterion}, responders/n": MISSING
             if pd.isna(row["responders"])
@@ -94,6 +94,12 @@ def kenward_roger_table(data: pd.DataFrame, style: Style) -> "GT":
     return journal_table(rows, groups="Patients")
 
 
+def _spread(row: Mapping[Any, Any], style: Style) -> str:
+    if pd.isna(row["median"]):
+        return MISSING
+    return f"{style.number(row['median'])} [{style.range(row['q1'], row['q3'])}]"
+
+
 def _estimate(row: Mapping[Any, Any], style: Style) -> str:
     if pd.isna(row["mean"]):
         return MISSING
@@ -101,9 +107,13 @@ def _estimate(row: Mapping[Any, Any], style: Style) -> str:
 
 
 def _as_published(value: float, published: str, style: Style) -> str:
-    """A figure in the form it was published in: its digits, its percent sign, its `=` of a P value."""
+    """A figure in the form it was published in: its digits, its percent sign; a P value as every other."""
     if published[0] in "=<>":
-        p = style.p(value)
-        return p if p[0] in "<>" else f"= {p}"
+        return style.p(value)
     digits = len(match[1]) if (match := re.search(r"\.(\d+)", published)) else 0
-    return style.number(value, digits) + (" %" if published.endswith("%") else "")
+    return style.number(value, digits) + ("%" if published.endswith("%") else "")
+
+
+def _printed(published: str) -> str:
+    """A published figure with the marks of this report: `84%`, and `.003` under a heading that says P."""
+    return published.replace(" %", "%").removeprefix("= ")
