@@ -1,11 +1,15 @@
 """Attendance adds up; characteristics count what is known and what is missing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from easitrace.cohort import describe
 from easitrace.cohort.cohort import Cohort, Visit
+from easitrace.errors import Problem
+from easitrace.instruments import declare_instrument
 
 SCHEDULE = (Visit("baseline", 0), Visit("week 4", 4), Visit("week 12", 12))
 
@@ -88,3 +92,29 @@ def test_quartile_definition_matters() -> None:
 def test_missing_scores_are_counted_among_those_seen() -> None:
     table = describe.missing_counts(cohort()).set_index(["instrument", "week"])
     assert table.loc[("easi", 12.0), ["seen", "recorded", "missing"]].tolist() == [7, 2, 5]
+
+
+def test_patients_without_a_baseline_are_those_of_the_flow() -> None:
+    flow = pd.DataFrame(
+        [("patients read", 9, ""), ("patients without a baseline score", 2, ""), ("patients analysed", 7, "")],
+        columns=["step", "n", "detail"],
+    )
+    assert describe.patients_without_baseline(replace(cohort(), flow=flow)) == 2
+    assert describe.patients_without_baseline(replace(cohort(), flow=flow.drop(index=1))) == 0
+
+
+def test_labels_give_the_range_in_points() -> None:
+    assert describe.labels(cohort()) == {"easi": "EASI (0–72)", "poem": "POEM (0–28)"}
+    hand = declare_instrument(
+        {"name": "hand", "label": "Hand", "minimum": 1, "maximum": 9.5, "grid": 0.5, "better": "lower"}
+    )
+    odd = replace(cohort(), visits=cohort().visits.rename(columns={"easi": "hand"}), outcome="hand", declared=hand)
+    assert describe.labels(odd)["hand"] == "Hand (1–9.5)"
+
+
+def test_the_log_is_a_table_of_codes_places_and_words() -> None:
+    log = (Problem("F206", "x.csv", "1 blank row left out", "never mind"), Problem("W201", "x.csv row 3", "off"))
+    assert describe.log_frame(replace(cohort(), log=log)).to_numpy().tolist() == [
+        ["F206", "x.csv", "1 blank row left out"], ["W201", "x.csv row 3", "off"]
+    ]  # fmt: skip
+    assert describe.log_frame(cohort()).columns.tolist() == ["code", "where", "what"]

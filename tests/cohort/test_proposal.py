@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from easitrace.cohort.proposal.columns import _shared_start
+from easitrace.cohort.proposal.guess import Guess
 from easitrace.cohort.proposal.proposal import propose
 from easitrace.cohort.proposal.schedule import propose_visits, week_of
 from easitrace.cohort.proposal.vocabulary import plain
+from easitrace.cohort.proposal.writing import propose_decimal
 from easitrace.cohort.read import read_cohort
 from easitrace.errors import DataError, MachineError, ParameterError
 from easitrace.parameters import check_parameters, read_parameters
@@ -255,3 +258,36 @@ def test_a_proposed_file_reads_once_what_it_asks_for_is_decided(name: str, tmp_p
     expected = expected[expected["patient"].isin(baseline)]
     assert cohort.visits["easi"].dropna().tolist() == expected["easi"].tolist()
     assert [visit.week for visit in cohort.schedule] == [0, 4, 12]
+
+
+def test_a_day_beside_a_date_is_not_used(tmp_path: Path) -> None:
+    guesses, found = proposed(tmp_path, "id,Visit Date,Day,EASI\nA,2024-04-03,0,12\nA,2024-05-01,28,4\n")
+    assert values(guesses, "columns") == {"patient": "id", "date": "Visit Date", "easi": "EASI"}
+    assert found.unused == ("Day",)
+
+
+def test_a_label_that_others_begin_with_is_a_label(tmp_path: Path) -> None:
+    guesses, _ = proposed(tmp_path, "id,easi_0,easi_1,easi_12\nA,12,8,4\n")
+    assert guesses["columns", "easi"].value == "easi_*"
+    assert values(guesses, "visits") == {"0": 0, "1": 1, "12": 12}
+    assert _shared_start(["visit 1", "visit 1 extra"]) == "visit "
+
+
+@pytest.mark.parametrize(
+    ("cells", "sign", "note"),
+    [
+        (["1,5", "2,5", "3.5"], ",", "2 numbers have a comma, 1 a point"),
+        (["1,5", "2.5", "3.5"], ".", "1 numbers have a comma, 2 a point"),
+        (["1,5", "2", "x.y"], ",", ""),
+        (["1.5", "2", "x,y"], None, ""),
+    ],
+)
+def test_both_decimal_signs_are_left_to_a_person(cells: list[str], sign: str | None, note: str) -> None:
+    assert propose_decimal([cells]) == ([Guess(("decimal",), sign, note)] if sign else [])
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    _, found = proposed(tmp_path, NAMED)
+    (tmp_path / "file").touch()
+    with pytest.raises(MachineError, match=r"E602 .*trial\.yml: .*; give a folder that can be written"):
+        write_new("trial", tmp_path / "export.csv", found, tmp_path / "file")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
@@ -62,3 +63,15 @@ def test_a_value_is_written_as_its_code_or_its_label(tmp_path: Path, wanted: str
     assert cohort.patients["patient"].tolist() == ["A"]
     with pytest.raises(DataError, match=r'E265 cohort.sav: no row has "safety" in column set'):
         read_cohort(path, visits={"baseline": 0}, only={"set": ["safety", wanted]})
+
+
+def test_an_error_value_of_a_workbook_is_not_a_row_to_leave_out(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for line in (["patient", "visit", "easi", "set"], ["A", "baseline", 9, "ITT"], ["B", "baseline", 8, "#N/A"]):
+        book.active.append(line)
+    book.save(tmp_path / "cohort.xlsx")
+    with pytest.raises(DataError) as raised:
+        read_cohort(tmp_path / "cohort.xlsx", visits={"baseline": 0}, only={"set": ["ITT"]})
+    assert [(problem.code, problem.where) for problem in raised.value.problems] == [
+        ("E251", "cohort.xlsx row 3, column set (cell D3)")
+    ]

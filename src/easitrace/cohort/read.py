@@ -10,7 +10,8 @@ from easitrace.cohort.arms import with_arms
 from easitrace.cohort.assemble import assemble
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.flow import flow_frame, patient_steps
-from easitrace.cohort.formats.options import Options
+from easitrace.cohort.formats.detect import by_ending
+from easitrace.cohort.formats.options import CSV, Options
 from easitrace.cohort.mapping import build_mapping
 from easitrace.cohort.preparation import prepared
 from easitrace.cohort.profiles import PROFILES
@@ -127,7 +128,8 @@ def read_cohort(
         return with_arms(_builtin(str(data), own, outcome, needed), arm, reference_arm, strata)
     profile = PROFILES.get(format or "")
     if profile:
-        delimiter, date_format = delimiter or profile.delimiter, date_format or profile.date_format
+        date_format = date_format or profile.date_format
+        delimiter = delimiter or (profile.delimiter if by_ending(path) in (None, CSV) else None)
     mapping = build_mapping(
         columns=columns,
         values=values,

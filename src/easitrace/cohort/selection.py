@@ -12,9 +12,10 @@ from easitrace.cohort.formats.table import TEXT, Table, as_text
 def selected(table: Table, only: Mapping[str, Sequence[str]], findings: Findings) -> Table:
     """The rows whose cells are among the wanted ones, column by column; those left out are counted.
 
-    A value that no row has is an error.
+    A value that no row has is an error, and so is a cell of these columns that has no value to read.
     """
     for column, wanted in only.items():
+        findings.errors += table.faults.get(column, ())
         labels = table.labels.get(column, {})
         cells = pc.utf8_trim_whitespace(as_text(table.columns([column])[column]))
         codes = [*wanted, *(code for code, label in labels.items() if label in wanted)]

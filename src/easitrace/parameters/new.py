@@ -65,11 +65,10 @@ def write_new(name: str, data: Path, proposal: Proposal, folder: Path) -> tuple[
         folder.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
-    except FileExistsError:
-        raise MachineError(
-            Problem("E604", str(path), "is there already", "choose another name, or remove it")
-        ) from None
     except OSError as error:
+        if isinstance(error, FileExistsError) and path.exists():
+            there = Problem("E604", str(path), "is there already", "choose another name, or remove it")
+            raise MachineError(there) from None
         what = error.strerror or str(error)
         raise MachineError(Problem("E602", str(path), what, "give a folder that can be written")) from error
     return path, [line.strip("# ") for line in text.splitlines() if f"# {CHECK}" in line or f"# {DECIDE}" in line]

@@ -2,9 +2,13 @@
 
 import csv
 import io
+import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pyarrow as pa
 import pytest
 
@@ -12,6 +16,7 @@ from easitrace.cohort.findings import Findings
 from easitrace.cohort.formats.table import TEXT, Table, as_text
 from easitrace.cohort.mapping import build_mapping
 from easitrace.cohort.profiles import PROFILES
+from easitrace.cohort.read import read_cohort
 from easitrace.errors import DataError
 
 HEAD = "USUBJID,TRTP,PARAMCD,AVISIT,AVAL,BASE,CHG,ADY,ABLFL,ANL01FL,DTYPE\n"
@@ -42,8 +47,11 @@ def table_of(text: str) -> Table:
 
 
 def prepared(text: str, **more: Any) -> tuple[Table, Findings]:
+    return prepared_of(table_of(text), **more)
+
+
+def prepared_of(table: Table, **more: Any) -> tuple[Table, Findings]:
     findings, profile = Findings("adeff.csv"), PROFILES["adam"]
-    table = table_of(text)
     given = {"decimal": ".", "missing_codes": ()} | ARGUMENTS | more
     columns = profile.roles(table.header) | given["columns"]
     mapping = build_mapping(
@@ -170,3 +178,46 @@ def test_cells_that_cannot_be_compared_are_counted() -> None:
 def test_another_kind_of_file_is_refused() -> None:
     with pytest.raises(DataError, match=r"E263 adeff\.csv: there is no column AVAL and PARAMCD"):
         prepared("USUBJID,EASI\nS-1,3\n")
+
+
+def workbook(folder: Path, cell: str, value: str) -> Path:
+    """The records in a workbook, with one cell replaced."""
+    book = openpyxl.Workbook()
+    for line in csv.reader(io.StringIO(HEAD + ROWS)):
+        book.active.append([float(word) if re.fullmatch(r"-?[\d.]+", word) else word for word in line])
+    book.active[cell] = value
+    book.save(folder / "adeff.xlsx")
+    return folder / "adeff.xlsx"
+
+
+@pytest.mark.parametrize(
+    ("cell", "column"),
+    [("C9", "PARAMCD"), ("E5", "AVAL"), ("F6", "BASE"), ("G6", "CHG"), ("I8", "ABLFL"), ("J5", "ANL01FL"),
+     ("H5", "ADY"), ("D5", "AVISIT"), ("A9", "USUBJID"), ("K5", "DTYPE")],
+)  # fmt: skip
+def test_an_error_value_of_a_workbook_is_an_error_in_every_column_that_is_read(
+    cell: str, column: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError) as raised:
+        read_cohort(workbook(tmp_path, cell, "#N/A"), format="adam", **ARGUMENTS)
+    place = f"adeff.xlsx row {cell[1:]}, column {column} (cell {cell})"
+    assert [problem.where for problem in raised.value.problems if problem.code == "E251"] == [place]
+
+
+def test_a_wrong_score_of_a_workbook_names_its_cell(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as raised:
+        read_cohort(workbook(tmp_path, "E6", "eight"), format="adam", **ARGUMENTS)
+    assert [(problem.code, problem.where) for problem in raised.value.problems] == [
+        ("E207", "adeff.xlsx row 6, column POEM (cell E6)")
+    ]
+
+
+def test_why_a_score_or_a_day_is_missing_is_kept() -> None:
+    table = table_of("USUBJID,PARAMCD,AVISIT,AVAL,ADY\nS-1,EASI,Baseline,12,1\nS-1,EASI,Week 4,,\nS-1,POEM,Week 4,3,\n")
+    reasons = {"AVAL": pa.array([None, "not done", None]), "ADY": pa.array([None, "unknown", "asked later"])}
+    table = replace(table, reasons=reasons)
+    plain, _ = prepared_of(table)
+    assert cells(plain, "AVISIT", "EASI", "POEM", "ADY") == [("Baseline", "12", "", "0"), ("Week 4", "", "3", "")]
+    assert {name: plain.reasons[name].to_pylist() for name in ("EASI", "POEM", "ADY")} == {
+        "EASI": [None, "not done"], "POEM": [None, None], "ADY": [None, "unknown"]
+    }  # fmt: skip

@@ -36,7 +36,7 @@ PARSERS: dict[str, Callable[[Path, Findings, Options], Table]] = {
     STATA: parse_statistical,
     PARQUET: parse_parquet,
 }
-COMMAND = [sys.executable, "-P", "-m", "easitrace.cohort.formats.child"]
+COMMAND = [sys.executable, "-P", "-c", "from easitrace.cohort.formats.child import main; main()"]
 OUT_OF_MEMORY, ORPHANED = 12, 13
 KILLED, OUT_OF_TIME = -getattr(signal, "SIGKILL", 9), -getattr(signal, "SIGXCPU", 24)
 LAST_WORDS = 200
@@ -148,7 +148,3 @@ def _limit(memory: int, seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-if __name__ == "__main__":
-    main()

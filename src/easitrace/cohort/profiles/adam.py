@@ -82,6 +82,7 @@ def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) 
     records, visits = _visits(records, columns, mapping)
     _check_constant(records, columns, {*mapping.instruments, *KEY_ROLES})
     _check_derived(records, columns["patient"], mapping)
+    findings.letters = {**table.letters, **dict.fromkeys(parameters, table.letters.get(VALUE, ""))}
     outcome = columns.get(mapping.outcome, mapping.outcome)
     parameters.sort(key=lambda name: name != outcome)
     return _with_days(_spread(records, visits, columns, parameters), columns, mapping, findings)
@@ -95,6 +96,8 @@ def _parameters(table: Table, named: list[str]) -> list[str]:
 def _records(table: Table, roles_of: Roles, parameters: list[str], findings: Findings) -> Records:
     own = [PARAMETER, VALUE, BASELINE_VALUE, CHANGE, ANALYSED, BASELINE, DERIVED, *roles_of.values()]
     columns = table.columns([name for name in dict.fromkeys(own) if name in table.header])
+    read_on = {*roles_of.values()}
+    findings.errors += [fault for name in columns if name not in read_on for fault in table.faults.get(name, ())]
     wanted = pc.is_in(as_text(columns[PARAMETER]), value_set=pa.array(parameters, type=TEXT))
     return Records(table, columns, np.flatnonzero(np.array(wanted)), findings)
 
@@ -217,10 +220,12 @@ def _side_by_side(
         for name, labels in visits.items()
         if name in records.columns
     }
-    for j, name in enumerate(parameters):
-        columns[name] = records.columns[VALUE].take(pa.array(places[:, j], mask=places[:, j] == NONE))
-    rows = {name: records.table.rows[places[:, j]] for j, name in enumerate(parameters)}
-    return records.table.take(anchor).with_columns(columns, own_rows=rows)
+    table, at = records.table, {name: places[:, j] for j, name in enumerate(parameters)}
+    known = {name: pa.array(own, mask=own == NONE) for name, own in at.items()}
+    columns |= {name: records.columns[VALUE].take(own) for name, own in known.items()}
+    reasons = {name: table.reasons[VALUE].take(own) for name, own in known.items() if VALUE in table.reasons}
+    rows = {name: table.rows[own] for name, own in at.items()}
+    return table.take(anchor).with_columns(columns, reasons=reasons, own_rows=rows)
 
 
 def _with_days(table: Table, roles_of: Roles, mapping: Mapping, findings: Findings) -> Table:
@@ -236,7 +241,8 @@ def _with_days(table: Table, roles_of: Roles, mapping: Mapping, findings: Findin
     earlier = pa.array(np.where(days > 0, days - 1, days), from_pandas=True)
     if not is_number(column):
         column, earlier = as_text(column), as_text(earlier)
-    return table.with_columns({name: pc.if_else(pa.array(days > 0), earlier, column)})
+    reasons = {name: table.reasons[name]} if name in table.reasons else {}
+    return table.with_columns({name: pc.if_else(pa.array(days > 0), earlier, column)}, reasons=reasons)
 
 
 ADAM = Profile(roles, prepare, every_file=False)
