@@ -152,3 +152,15 @@ def test_a_p_value_is_not_broken_over_two_lines() -> None:
 def test_quotation_marks_are_curled_in_text_but_not_in_tags_and_code() -> None:
     page = typographic('<p class="a">the patient\'s "best" score</p><code>d["a"]</code>')
     assert page == '<p class="a">the patient\u2019s \u201cbest\u201d score</p><code>d["a"]</code>'
+
+
+def test_short_words_of_a_cell_stay_on_a_line_and_long_ones_break() -> None:
+    row = '<tr><td>a</td><td class="gt_left">week 4</td><td>met at week 4</td></tr>'
+    page = clean_table(f"<table><tbody>{row}</tbody></table>")
+    assert '<span class="whole">week 4</span>' in page and "<td>met at week 4</td>" in page
+
+
+def test_an_equation_on_a_line_of_its_own_scrolls_by_keyboard() -> None:
+    page = markdown_html("$$x$$ and $y$", lambda words, level: words)
+    frame = '<span class="equation" role="group" tabindex="0" aria-label="Equation">'
+    assert page.count(f'{frame}<math display="block"') == 1 and page.count("<math") == 2

@@ -69,6 +69,7 @@ PLACES = frozenset({"d", "points", "x", "y", "x1", "y1", "x2", "y2", "width", "h
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 REPLACEMENT = "\ufffd"
+SCROLLING = '<span class="equation" role="group" tabindex="0" aria-label="Equation">{}</span>'
 NUMBERED = re.compile(r"&#(?:[xX][0-9a-fA-F]+|[0-9]+);")
 
 
@@ -277,10 +278,10 @@ def _renderer_class() -> Any:
             return self._aside(mathml(body, block=False))
 
         def block_math(self, body: str) -> str:
-            return self._aside(mathml(body, block=True))
+            return self._aside(SCROLLING.format(mathml(body, block=True)))
 
         def latex_environment(self, name: str, body: str) -> str:
-            return self._aside(mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", block=True))
+            return self._aside(SCROLLING.format(mathml(rf"\begin{{{name}}}{body}\end{{{name}}}", block=True)))
 
         def _aside(self, equation: str) -> str:
             self.equations.append(equation)
