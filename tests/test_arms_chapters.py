@@ -54,7 +54,7 @@ def test_the_cohort_by_arm(study: dict[str, Any], monkeypatch: pytest.MonkeyPatc
     found = numbers(shown)
     assert (found["n_patients_usual"], found["n_patients_new"], found["n_patients"]) == (22, 22, 44)
     assert "Arms: usual (reference, n = 22) and new (n = 22)." in shown
-    assert ">usual</th>" in shown and ">new</th>" in shown and ">All</th>" in shown
+    assert ">usual, n = 22</th>" in shown and ">new, n = 22</th>" in shown and ">All, n = 44</th>" in shown
     assert "randomised arms differ by chance" in shown
 
 

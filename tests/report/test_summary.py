@@ -205,7 +205,7 @@ def test_methods_say_what_was_done_and_cite_it() -> None:
     [
         ({"df": "satterthwaite"}, "[@satterthwaite1946]", "[@kenward1997]"),
         ({"interval": "clopper-pearson"}, "[@clopper1934]", "[@wilson1927]"),
-        ({"covariates": ["age", "prior_drugs"]}, "visit (as a factor), age and prior drugs and", "nothing"),
+        ({"covariates": ["age", "prior_drugs"]}, "visit (as a factor), age and prior drugs, and", "nothing"),
         ({"published": "baricitinib"}, "[@dewijs]", "nothing"),
         ({"estimand": "treatment-policy"}, "strategy treatment policy", "strategy composite"),
         ({"loss_rule": "half_of_best"}, "more than half of the best improvement", "no longer met"),
@@ -248,7 +248,7 @@ def test_methods_name_the_arms_and_the_kind_of_file() -> None:
 
     cohort = replace(COHORT, synthetic="", sources=(Source(Path("a.csv"), ""),), arms=("low", "high"))
     said = methods(about=replace(ABOUT, cohort=cohort))
-    assert "cohort with the arms low and high" in said and "Data: read from a file of the kind CSV" in said
+    assert "cohort with the arms low and high" in said and "Data: read from one CSV file" in said
     assert "single-arm" in methods() and "Data: synthetic cohort" in methods()
 
 

@@ -110,7 +110,7 @@ def _data(about: About) -> str:
 
 def _files(cohort: Cohort) -> str:
     kinds = joined(list(dict.fromkeys(source.path.suffix.lstrip(".").upper() for source in cohort.sources)))
-    return f"read from {f'{kinds} files' if len(cohort.sources) > 1 else f'a file of the kind {kinds}'}"
+    return f"read from {f'{kinds} files' if len(cohort.sources) > 1 else f'one {kinds} file'}"
 
 
 def _outcome(about: About) -> str:
@@ -151,7 +151,7 @@ def _model(results: Results, about: About, choices: Choices, reasons: Mapping[st
     effects = joined(["visit (as a factor)", *arms, *dict.fromkeys([*covariates, *strata])])
     return (
         "The mean course was estimated by a mixed model for repeated measures [@mallinckrodt2008] of "
-        f"{SCALE_NAMES[about.scale]}, with fixed effects of {effects} and {plain(used)} covariance of the errors "
+        f"{SCALE_NAMES[about.scale]}, with fixed effects of {effects}, and {plain(used)} covariance of the errors "
         f"within a patient [@jennrich1986]{instead}, fitted by restricted maximum likelihood [@patterson1971] with "
         f"{_df(choices.df)}{BACK[about.scale]}. All recorded scores that count under the estimand entered; missing "
         "scores were assumed to be missing at random [@kenward1998]."

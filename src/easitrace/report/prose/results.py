@@ -143,7 +143,7 @@ def modelled(results: Results, about: About) -> Sentence:
     if not any(changed):
         return "", {}
     start = "In the mixed model of the {n_scores:d} scores of {n_modelled:d} patients, "
-    template = " ".join([f"{start}{joined(list(filter(None, changed)))}.", *filter(None, estimated)])
+    template = " ".join([f"{start}{'; '.join(filter(None, changed))}.", *filter(None, estimated)])
     return filled(template, {**own, "n_modelled": own["n_patients"]})
 
 

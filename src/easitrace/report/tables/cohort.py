@@ -63,7 +63,7 @@ def log_table(log: pd.DataFrame) -> "GT":
 def _characteristics_by_arm(data: pd.DataFrame, style: Style, labels: Mapping[str, str]) -> "GT":
     arms = list(dict.fromkeys(data["arm"]))
     first = {arm: data[data["arm"] == arm].iloc[0] for arm in arms}
-    headings = {arm: f"{capital(arm)}, n = {row['n'] + row['missing']}" for arm, row in first.items()}
+    headings = {arm: f"{arm}, n = {row['n'] + row['missing']}" for arm, row in first.items()}
     rows = []
     for variable, part in data.groupby("variable", sort=False):
         name, own = capital(labels[str(variable)]), {arm: part[part["arm"] == arm] for arm in arms}
