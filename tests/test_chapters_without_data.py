@@ -133,7 +133,7 @@ CASES: list[tuple[str, list[Change], dict[str, Any], list[str], list[str]]] = [
     (TREATMENT, [visits_up_to(4)], {}, ["-survival", "-patients"], []),
     (TREATMENT, [visits_up_to(0)], {}, ["-survival", "-patients"], []),
     (TREATMENT, [one_patient, everybody_stopped], {}, ["-survival", "-patients"], ["-events"]),
-    (TREATMENT, [many_patients], {}, ["not drawn for more than 60 patients", "-survival"], ["-patients"]),
+    (TREATMENT, [many_patients], {}, ["With more than 60 patients the bars are not drawn", "-survival"], ["-patients"]),
 ]
 
 
