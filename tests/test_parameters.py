@@ -10,14 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from easitrace.cohort.roles import DATE_ROLES
+from easitrace.cohort.formats.options import NAMES
+from easitrace.cohort.profiles import PROFILES
 from easitrace.covariance import STRUCTURES
 from easitrace.errors import CODES, ParameterError
 from easitrace.models.inference import DfMethod
 from easitrace.parameters import Parameters, check_parameters, read_parameters
-from easitrace.parameters.checks import DATES
-from easitrace.parameters.model import Covariance, DegreesOfFreedom, StyleEntry
+from easitrace.parameters.model import BaselineRule, Covariance, DegreesOfFreedom, Disclosure, Format, StyleEntry
+from easitrace.report.disclosure.profiles import INTERNAL, THRESHOLDS
 from easitrace.report.style import Style
+from easitrace.response import arms
 
 ROOT = Path(__file__).parents[1]
 DEFAULT = ROOT / "parameters" / "baricitinib.yml"
@@ -302,12 +304,72 @@ def test_a_problem_of_a_required_parameter(tmp_path: Path, old: str, new: str, e
          "E105 x.yml line 7, key instrument.grid: 0: input should be greater than 0"),
         ("seed: 1", "seed: 1\ninstrument: {name: easi, minimum: 0, maximum: 9, grid: 1, better: less}",
          "E105 x.yml line 7, key instrument.better: 'less' is not allowed"),
+        ("seed: 1", "seed: 1\nreference_arm: a", "E106 x.yml line 7, key reference_arm: is about arms"),
+        ("seed: 1", "seed: 1\nbaseline: own", "E106 x.yml line 7, key baseline: is about arms, but there is no arm"),
+        ("seed: 1", "seed: 1\nstrata: [a]", "E106 x.yml line 7, key strata: is about arms, but there is no arm"),
+        ("seed: 1", "seed: 1\ncovariance_by_arm: true", "E106 x.yml line 7, key covariance_by_arm: is about arms"),
+        ("seed: 1", "seed: 1\narm: a", "E104 x.yml line 14, key reference_arm: required with arm; name the arm"),
+        ("seed: 1", "seed: 1\narm: a\nreference_arm: b\nstrata: [a]", "E106 x.yml line 9, key strata: a already is un"),
+        ("seed: 1", "seed: 1\ncovariates: [easi]", "E106 x.yml line 7, key covariates: easi already is under outcome"),
+        ("seed: 1", "seed: 1\ndisclosure: share-8\nmin_cell: 8", "E106 x.yml line 8, key min_cell: 8 is not above"),
+        ("seed: 1", "seed: 1\nmin_cell: 9", "E106 x.yml line 7, key min_cell: nothing is masked in an internal report"),
+        ("seed: 1", "seed: 1\nformats: [html, html]", "E105 x.yml line 7, key formats: not a list of different"),
+        ("seed: 1", "seed: 1\nformats: []", "E105 x.yml line 7, key formats: not a list of different formats; write"),
+        ("visit: visit", "visit: []", "E105 x.yml line 9, key columns.visit: [] names no column"),
+        ("visit: visit\n", "visit: visit\n  date: d\ndate_format: dd-mm-yy\n", "E105 x.yml line 11, key date_format: "),
     ],
 )  # fmt: skip
 def test_a_problem_of_a_file(tmp_path: Path, old: str, new: str, expected: str) -> None:
     found = problems(tmp_path, FILE_TEXT.replace(old, new, 1))
     assert len(found) == 1
     assert found[0].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "arm: a\nreference_arm: b\nbaseline: covariate\nstrata: [c]\n",
+        "disclosure: share-8\nmin_cell: 9\n",
+        "formats: [html, docx]\n",
+    ],
+)
+def test_what_goes_together_is_taken(tmp_path: Path, more: str) -> None:
+    assert read_parameters(written(tmp_path, FILE_TEXT + more)).seed == 1
+
+
+@pytest.mark.parametrize(("baseline", "sound"), [("covariate", False), ("common", True), ("own", True)])
+def test_one_visit_after_baseline_leaves_nothing_to_adjust_over(tmp_path: Path, baseline: str, sound: bool) -> None:
+    text = FILE_TEXT.replace("  '4': 4\n", "") + f"arm: a\nreference_arm: b\nbaseline: {baseline}\n"
+    if sound:
+        assert read_parameters(written(tmp_path, text)).baseline == baseline
+    else:
+        (problem,) = problems(tmp_path, text)
+        assert problem.startswith("E106 x.yml line 15, key baseline: covariate models the visits after baseline")
+
+
+def test_a_baseline_alone_is_no_course(tmp_path: Path) -> None:
+    found = problems(tmp_path, FILE_TEXT.replace("  '4': 4\n  '12': 12\n", ""))
+    assert "E106 x.yml line 10, key visits: only a baseline; add the visits that follow it" in found
+
+
+def test_a_role_may_have_a_column_in_each_file(tmp_path: Path) -> None:
+    parameters = read_parameters(written(tmp_path, FILE_TEXT.replace("visit: visit", "visit: [a, b]")))
+    assert parameters.columns["visit"] == ["a", "b"]
+
+
+@pytest.mark.parametrize("digits", [40, 5000])
+def test_a_number_of_very_many_digits_is_text(tmp_path: Path, digits: int) -> None:
+    (problem,) = problems(tmp_path, BUILT_IN_TEXT.replace("seed: 1", "seed: " + digits * "1"))
+    assert problem.startswith("E105 x.yml line 6, key seed: ") and len(problem) < 200
+
+
+def test_numbers_of_other_bases_are_whole_numbers(tmp_path: Path) -> None:
+    for written_as, seed in (("0x1F", 31), ("0o17", 15), ("'31'", None)):
+        text = BUILT_IN_TEXT.replace("seed: 1", f"seed: {written_as}")
+        if seed is None:
+            assert problems(tmp_path, text)[0].startswith("E105 x.yml line 6, key seed")
+        else:
+            assert read_parameters(written(tmp_path, text)).seed == seed
 
 
 DATED = FILE_TEXT.replace("visit: visit", "visit: visit\n  day: day") + "windows:\n"
@@ -431,7 +493,9 @@ def test_parameters_cannot_be_changed() -> None:
 def test_choices_agree_with_the_rooms_that_honour_them() -> None:
     assert set(get_args(Covariance)) <= set(STRUCTURES)
     assert set(get_args(DegreesOfFreedom)) <= set(get_args(DfMethod))
-    assert set(DATES) == set(DATE_ROLES)
+    assert get_args(BaselineRule) == get_args(arms.BaselineRule)
+    assert {*get_args(Format)} == {*NAMES, *PROFILES}
+    assert {*get_args(Disclosure)} == {INTERNAL, *THRESHOLDS}
 
 
 def test_style_has_the_fields_and_defaults_of_the_style_of_reports() -> None:

@@ -94,6 +94,13 @@ def find_layouts(mapping: Mapping, files: Sequence[Opened]) -> list[Layout]:
     return layouts
 
 
+def starred(pattern: str, name: str) -> str | None:
+    """What the `*` of a pattern stands for in the name of a column; None where the name is not of the pattern."""
+    head, star, tail = pattern.partition("*")
+    fits = star and name.startswith(head) and name.endswith(tail) and len(name) > len(head + tail)
+    return name[len(head) : len(name) - len(tail)] if fits else None
+
+
 def _with_defaults(mapping: Mapping) -> dict[str, tuple[str, ...]]:
     """The declared columns; a needed role that is not declared is looked for under its own name."""
     roles = dict(mapping.columns)
@@ -179,17 +186,17 @@ def _assign(
 
 def _layout(mapping: Mapping, file: Opened, own: dict[str, str], files: Sequence[Opened]) -> Layout:
     by_visit = {*mapping.instruments, *PARTS, *TIME_ROLES}
-    starred = {role: name for role, name in own.items() if "*" in name}
+    patterns = {role: name for role, name in own.items() if "*" in name}
     plain = {role: name for role, name in own.items() if "*" not in name}
     blocks: tuple[Block, ...] = ()
     if file.kind in WITH_VISITS:
-        _check_roles(mapping, starred, plain, file.findings)
-        if starred:
-            blocks = _wide_blocks(mapping, starred, own, file)
+        _check_roles(mapping, patterns, plain, file.findings)
+        if patterns:
+            blocks = _wide_blocks(mapping, patterns, own, file)
         else:
             blocks = (Block(None, {role: name for role, name in plain.items() if role in by_visit}),)
-    elif starred:
-        _refuse_starred(starred, file.findings)
+    elif patterns:
+        _refuse_starred(patterns, file.findings)
     events = {role: name for role, name in plain.items() if role in EVENT_ROLES}
     people = {role: name for role, name in plain.items() if role not in {*by_visit, *EVENT_ROLES, "patient"}}
     return Layout(plain.get("patient", ""), people, blocks, events)
@@ -200,10 +207,10 @@ def _refuse_starred(roles: Iterable[str], findings: Findings) -> None:
         findings.error("E212", f"columns.{role} cannot have a column per visit", "give a name without *")
 
 
-def _check_roles(mapping: Mapping, starred: dict[str, str], plain: dict[str, str], findings: Findings) -> None:
+def _check_roles(mapping: Mapping, patterns: dict[str, str], plain: dict[str, str], findings: Findings) -> None:
     allowed = {*mapping.instruments, *PARTS, "date", "day"}
-    _refuse_starred(starred.keys() - allowed, findings)
-    if not starred:
+    _refuse_starred(patterns.keys() - allowed, findings)
+    if not patterns:
         if not any(role in plain for role in TIME_ROLES):
             findings.error(
                 "E211",
@@ -217,17 +224,17 @@ def _check_roles(mapping: Mapping, starred: dict[str, str], plain: dict[str, str
     for role in plain.keys() & {*mapping.instruments, *PARTS, *TIME_ROLES}:
         findings.error(
             "E212",
-            f"columns.{role} names one column where {', '.join(sorted(starred))} has one per visit",
+            f"columns.{role} names one column where {', '.join(sorted(patterns))} has one per visit",
             "use * in all of them or in none",
         )
 
 
-def _wide_blocks(mapping: Mapping, starred: dict[str, str], own: dict[str, str], file: Opened) -> tuple[Block, ...]:
+def _wide_blocks(mapping: Mapping, patterns: dict[str, str], own: dict[str, str], file: Opened) -> tuple[Block, ...]:
     header, findings = file.header, file.findings
     needed = {mapping.outcome, *mapping.from_parts.get(mapping.outcome, ())}
     blocks = []
     for code, (label, written) in enumerate(zip(mapping.labels, mapping.in_names, strict=True)):
-        names = {role: pattern.replace("*", written) for role, pattern in starred.items()}
+        names = {role: pattern.replace("*", written) for role, pattern in patterns.items()}
         for role, name in names.items():
             if name not in header:
                 if role in needed:
@@ -236,12 +243,11 @@ def _wide_blocks(mapping: Mapping, starred: dict[str, str], own: dict[str, str],
                     findings.note("W211", f"no column {quoted(name)}: no {role} at {label}", at=place(1))
         blocks.append(Block(code, {role: name for role, name in names.items() if name in header}))
     read = {name for block in blocks for name in block.columns.values()} | set(own.values())
-    for role, pattern in starred.items():
-        head, _, tail = pattern.partition("*")
+    for role, pattern in patterns.items():
         for name in header:
-            if name not in read and name.startswith(head) and name.endswith(tail) and len(name) > len(head + tail):
-                label = name[len(head) : len(name) - len(tail)]
-                what = f"not read: {quoted(label)} is no planned visit (columns.{role} is {pattern})"
+            unplanned = starred(pattern, name)
+            if unplanned is not None and name not in read:
+                what = f"not read: {quoted(unplanned)} is no planned visit (columns.{role} is {pattern})"
                 findings.note("W207", what, "add it to visits if it is one", at=place(1, name))
     return tuple(blocks)
 

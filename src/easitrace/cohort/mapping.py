@@ -4,15 +4,15 @@ from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal, get_args
 
 from easitrace.cohort.cohort import Visit
 from easitrace.cohort.roles import EASI_PARTS, EVENT_ROLES, KEY_ROLES, SCORAD_PARTS
 from easitrace.errors import ParameterError, Problem
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 
-RULES = ("error", "nearest", "last", "worst", "mean")
-AGE_GROUPS = ("adult", "child")
+SeveralRule = Literal["error", "nearest", "last", "worst", "mean"]
+AgeGroup = Literal["adult", "child"]
 
 Columns = MappingOf[str, Sequence[str]]
 
@@ -260,8 +260,9 @@ def _part_faults(roles: Set[str], age_group: str | None) -> list[Problem]:
         if lacking:
             what = f"{name} is computed from its parts, and these are not mapped: {', '.join(lacking)}"
             faults.append(Problem("E104", f"columns.{lacking[0]}", what, "map them"))
-    if age_group is not None and age_group not in AGE_GROUPS:
-        faults.append(Problem("E105", "age_group", f'"{age_group}" is no age group', f"use {' or '.join(AGE_GROUPS)}"))
+    if age_group is not None and age_group not in get_args(AgeGroup):
+        remedy = f"use {' or '.join(get_args(AgeGroup))}"
+        faults.append(Problem("E105", "age_group", f'"{age_group}" is no age group', remedy))
     if not roles & {*EASI_PARTS}:
         if age_group is not None:
             faults.append(Problem("E106", "age_group", "no part of the EASI is mapped", "leave it out"))
@@ -274,8 +275,8 @@ def _part_faults(roles: Set[str], age_group: str | None) -> list[Problem]:
 
 
 def _rule_faults(columns: Columns, several: str | None) -> list[Problem]:
-    if several is not None and several not in RULES:
-        return [Problem("E105", "several", f'"{several}" is no rule', f"use {', '.join(RULES)}")]
+    if several is not None and several not in get_args(SeveralRule):
+        return [Problem("E105", "several", f'"{several}" is no rule', f"use {', '.join(get_args(SeveralRule))}")]
     if several in ("nearest", "last") and not {"date", "day"} & columns.keys():
         return [Problem("E106", "several", f"{several} needs a day, and neither date nor day is mapped", "map one")]
     return []

@@ -15,6 +15,7 @@ from easitrace.cohort.formats.guard import ADDRESS
 from easitrace.cohort.formats.options import CSV, NAMES, Options, unused_options
 from easitrace.cohort.mapping import choice_faults, from_parts, names_of
 from easitrace.cohort.profiles import PROFILES
+from easitrace.cohort.roles import DATE_ROLES
 from easitrace.errors import ParameterError
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 from easitrace.parameters.findings import Finding, did_you_mean, plain
@@ -46,7 +47,6 @@ FILE_ONLY: dict[str, Any] = {
 }
 OF_PATIENTS = ("arm", "reference_arm", "strata")
 OF_ARMS: dict[str, Any] = {"reference_arm": None, "strata": [], "baseline": "common", "covariance_by_arm": False}
-DATES = ("date", "start_date", "stop_date", "rescue_date", "event_date")
 DAYS = ("date", "day")
 LABELS = ("visit", "week")
 DEFAULT_ROLES = ("patient", *LABELS)
@@ -242,14 +242,14 @@ def _windows_are_needed(columns: Columns, format: str | None, windows: Windows) 
 
 
 def _date_format_is_used(data: str, format: str | None, columns: Columns, date_format: str | None) -> Iterator[Finding]:
-    dates = [role for role in DATES if role in (columns or {})]
+    dates = [role for role in DATE_ROLES if role in (columns or {})]
     typed = _kind_of_file(data, format) not in (None, CSV)
     declared = date_format or (format in PROFILES and PROFILES[format].date_format)
     if dates and not declared and not typed:
         what = f"required to read {dates[0]}"
         yield _missing(("date_format",), what, "say the order in the file, such as dd-mm-yyyy")
     if date_format is not None and not dates:
-        yield _contradiction("date_format", "no date is under columns", f"remove it, or map {' or '.join(DATES)}")
+        yield _contradiction("date_format", "no date is under columns", f"remove it, or map {' or '.join(DATE_ROLES)}")
 
 
 def _options_fit_the_format(

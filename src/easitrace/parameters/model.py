@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic_core import PydanticCustomError
 
 from easitrace.cohort.builtin import BUILTIN
+from easitrace.cohort.mapping import AgeGroup, SeveralRule
 from easitrace.errors import ParameterError, Problem
 from easitrace.paired import QuartileMethod
 from easitrace.parameters.findings import did_you_mean, plain
@@ -151,9 +152,7 @@ class Parameters(BaseModel):
     title: Line = Field(description="title of the report")
     drug: Text = Field("", description="name of the drug in the text")
     data: Line = Field(description="name of a built-in cohort, or path of a file")
-    format: Format | None = Field(
-        None, description="format of the file; none: by its ending"
-    )
+    format: Format | None = Field(None, description="format of the file; none: by its ending")
     sheet: Line | None = Field(None, description="sheet of the workbook; none: the only one")
     header_row: Annotated[int, Field(ge=1)] = Field(1, description="row of the column names")
     delimiter: Annotated[str, AfterValidator(_separator)] | None = Field(
@@ -174,11 +173,11 @@ class Parameters(BaseModel):
     values: dict[Name, dict[str, str]] | None = Field(None, description="role -> value in the file -> our value")
     visits: dict[Line, Number] | None = Field(None, description="visit label -> planned week; the first is baseline")
     windows: dict[Line, list[Number]] | None = Field(None, description="visit label -> [first day, last day]")
-    several: Literal["error", "nearest", "last", "worst", "mean"] | None = Field(
+    several: SeveralRule | None = Field(
         None, description="several rows for one visit; none: windows take the nearest, labels refuse"
     )
     unscheduled: list[Line] = Field([], description="labels of visits outside the schedule")
-    age_group: Literal["adult", "child"] | None = Field(
+    age_group: AgeGroup | None = Field(
         None, description="adult or child, when EASI comes from its regions and age is not mapped"
     )
     only: dict[Line, list[str]] | None = Field(None, description="column -> values of the rows that are read")

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from easitrace.cohort.findings import Findings, counted, place
 from easitrace.cohort.formats.table import Table, is_date, is_number, is_text
+from easitrace.cohort.layout import starred
 from easitrace.cohort.mapping import Mapping
 from easitrace.cohort.profiles.profile import Profile, Roles, first_present
 
@@ -65,8 +66,8 @@ def is_missing(cell: str) -> bool:
 def _read(table: Table, columns: Roles, mapping: Mapping) -> list[str]:
     """The columns that are read, save the one that names the participant."""
     patterns = [name for role, name in columns.items() if role != "patient"] + [mapping.outcome]
-    shapes = [re.compile(".+".join(map(re.escape, pattern.split("*")))) for pattern in patterns]
-    return [name for name in table.header if any(shape.fullmatch(name) for shape in shapes)]
+    of_patterns = (name for name in table.header if any(starred(pattern, name) is not None for pattern in patterns))
+    return list(dict.fromkeys([*(name for name in patterns if name in table.header), *of_patterns]))
 
 
 def _codes(column: Any) -> Codes:

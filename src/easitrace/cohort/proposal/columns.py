@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from easitrace.cohort.findings import quoted
+from easitrace.cohort.layout import starred
 from easitrace.cohort.proposal.guess import Guess
 from easitrace.cohort.proposal.vocabulary import INSTRUMENTS, ROLES, TELLING, plain
 from easitrace.cohort.proposal.writing import NUMBER, distinct, filled, is_date_like, mostly_numbers
-from easitrace.cohort.roles import EASI_PARTS, PARTS, SCORAD_PARTS, TIME_ROLES
+from easitrace.cohort.roles import DATE_ROLES, EASI_PARTS, PARTS, SCORAD_PARTS, TIME_ROLES
 from easitrace.instruments import INSTRUMENTS as SCALES
 
 Texts = Callable[[str], list[str]]
 SEPARATORS = " ._-"
-DATE_ROLES = ("date", "start_date", "stop_date", "rescue_date")
 NUMBER_ROLES = ("week", "day", "age", "stop_day", "rescue_day")
 SHOWN = 4
 
@@ -50,17 +50,11 @@ def propose_columns(header: Sequence[str], texts: Texts, known: Mapping[str, str
             free.remove(alike[0])
         elif role in (*INSTRUMENTS, "date") and (wide := _by_visit(role, words, free, texts)):
             found.append(wide)
-            free = [name for name in free if not fits(wide.column, name)]
+            free = [name for name in free if starred(wide.column, name) is None]
         elif near := _containing(role, words, free, texts):
             found.append(near)
             free.remove(near.column)
     return _one_time(found)
-
-
-def fits(pattern: str, name: str) -> bool:
-    """Whether a column is one of those that a name with `*` stands for."""
-    head, _, tail = pattern.partition("*")
-    return "*" in pattern and name.startswith(head) and name.endswith(tail) and len(name) > len(head + tail)
 
 
 def _holds(role: str, cells: list[str]) -> bool:

@@ -10,10 +10,11 @@ from easitrace.cohort.formats.detect import by_ending
 from easitrace.cohort.formats.options import Options
 from easitrace.cohort.formats.source import read_source
 from easitrace.cohort.formats.table import Table, as_text, is_text
+from easitrace.cohort.layout import starred
 from easitrace.cohort.profiles import PROFILES
 from easitrace.cohort.profiles.adam import PARAMETER, VALUE
 from easitrace.cohort.profiles.castor import is_missing
-from easitrace.cohort.proposal.columns import DATE_ROLES, Found, Texts, fits, out_of_range, propose_columns
+from easitrace.cohort.proposal.columns import Found, Texts, out_of_range, propose_columns
 from easitrace.cohort.proposal.guess import Guess
 from easitrace.cohort.proposal.schedule import propose_visits
 from easitrace.cohort.proposal.vocabulary import INSTRUMENTS, VALUES, meaning_of, plain
@@ -24,7 +25,7 @@ from easitrace.cohort.proposal.writing import (
     propose_decimal,
     propose_missing,
 )
-from easitrace.cohort.roles import EASI_PARTS
+from easitrace.cohort.roles import DATE_ROLES, EASI_PARTS
 from easitrace.errors import DataError
 from easitrace.instruments import INSTRUMENTS as SCALES
 
@@ -127,7 +128,7 @@ def _content(table: Table, profile: str | None) -> tuple[list[Guess], tuple[str,
     found = propose_columns(table.header, texts, known)
     if profile == "adam":
         found = [one for one in found if one.role not in INSTRUMENTS] + _parameters(texts)
-    used = {name for one in found for name in table.header if name == one.column or fits(one.column, name)}
+    used = {name for one in found for name in _names(one, table.header)}
     written = [name for name in table.header if name in used and is_text(table.columns([name])[name])]
     scores = [
         (texts(name), SCALES[one.role]) for one in found if one.role in SCALES for name in _names(one, table.header)
@@ -146,7 +147,7 @@ def _content(table: Table, profile: str | None) -> tuple[list[Guess], tuple[str,
 
 
 def _names(one: Found, header: Sequence[str]) -> list[str]:
-    return [name for name in header if name == one.column or fits(one.column, name)]
+    return [name for name in header if name == one.column or starred(one.column, name) is not None]
 
 
 def _note(one: Found, header: Sequence[str], texts: Texts, codes: Sequence[str]) -> str:
