@@ -11,9 +11,9 @@ from typing import Any
 from easitrace.errors import MachineError, Problem
 from easitrace.report.index import page
 from easitrace.report.staging import RECORD
+from easitrace.report.style import MISSING
 
 UNMOVED = 1e-9  # relative; below it two numbers differ by the processor that computed them
-MISSING = "\u2013"
 CIRCUMSTANCES = ("sources", "versions", "platform", "commit")
 
 

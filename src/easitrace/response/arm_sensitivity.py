@@ -22,9 +22,9 @@ from easitrace.models.mmrm import fit_mmrm
 from easitrace.response import arms
 from easitrace.response.arm_endpoints import endpoints_by_arm, risk_differences
 from easitrace.response.estimands import Estimand
-from easitrace.response.missing import MissingRule, carried_forward
+from easitrace.response.missing import MissingRule
 from easitrace.response.pooling import Numbers, pool
-from easitrace.response.sensitivity import Case, Plan
+from easitrace.response.sensitivity import NO_SCORES, Case, Plan, because
 from easitrace.response.trajectory import SCALES, model_formula, model_rows
 
 DIFFERENCE = ("estimate", "lower", "upper", "df", "p")
@@ -69,14 +69,14 @@ def _effects(case: Case, parts: dict[str, Case], rule: str, model: ArmModel) -> 
     reference, *others = parts
     bare = {**dict.fromkeys(DIFFERENCE, np.nan), "message": ""}
     if rule == "nri":
-        return [{ARM: arm, **bare, "message": "the rule says nothing about scores"} for arm in others]
+        return [{ARM: arm, **bare, "message": NO_SCORES} for arm in others]
     try:
         if rule == "observed":
             return [{**bare, **row} for row in _of_model(case, model)]
         changes = {arm: _changes(part, rule) for arm, part in parts.items()}
         return [{ARM: arm, **bare, **_apart(changes[arm], changes[reference], case.plan.level)} for arm in others]
     except (NotEstimableError, DataError) as error:
-        return [{ARM: arm, **bare, "message": f"not estimable because {error.problems[0].what}"} for arm in others]
+        return [{ARM: arm, **bare, "message": because(error)} for arm in others]
 
 
 def _of_model(case: Case, model: ArmModel) -> list[dict[str, Any]]:
@@ -93,13 +93,13 @@ def _of_model(case: Case, model: ArmModel) -> list[dict[str, Any]]:
 
 def _changes(case: Case, rule: str) -> Numbers:
     """Changes from baseline (m, n) on the model's scale of one arm: carried (m = 1) or imputed."""
-    to, first, week = SCALES[case.plan.scale].to, case.cohort.baseline, case.visit.week
+    to = SCALES[case.plan.scale].to
     if rule == "mi":
         imputed = case.imputed
-        completed: Numbers = to(imputed.at(case.visit.label)) - to(imputed.at(first.label))
+        completed: Numbers = to(imputed.at(case.visit.label)) - to(imputed.at(case.cohort.baseline.label))
         return completed
-    scores = carried_forward(case.counted).wide()[[first.week, week]].dropna().to_numpy(float)
-    carried: Numbers = (to(scores[:, 1]) - to(scores[:, 0]))[None]
+    start, now = to(case.carried).T
+    carried: Numbers = (now - start)[None]
     return carried
 
 

@@ -30,9 +30,9 @@ from easitrace.models.fit import Fit
 from easitrace.models.likelihood import profile, weigh
 from easitrace.models.moments import collect
 from easitrace.response.criteria import criterion_of, instruments_of, met_by
+from easitrace.response.pooling import Numbers
 from easitrace.response.trajectory import SCALES, ScaleName
 
-Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 MOST_REDRAWN = 20  # draws not positive definite per imputation, beyond which the model is said not to carry them
 

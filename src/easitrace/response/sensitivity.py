@@ -27,12 +27,13 @@ from easitrace.models.fit import Fit
 from easitrace.models.mmrm import fit_mmrm
 from easitrace.response.endpoints import endpoints
 from easitrace.response.estimands import Estimand, recorded_under, under_estimand
-from easitrace.response.imputation import Imputed, Numbers, impute, responders
+from easitrace.response.imputation import Imputed, impute, responders
 from easitrace.response.missing import MissingRule, carried_forward, non_response
-from easitrace.response.pooling import Pooled, pool, pool_proportion
+from easitrace.response.pooling import Numbers, Pooled, pool, pool_proportion
 from easitrace.response.trajectory import SCALES, ScaleName, model_formula, model_rows, visit_contrasts, visit_means
 
 MEAN = ("mean", "mean_lower", "mean_upper", "change", "change_lower", "change_upper", "df")
+NO_SCORES = "the rule says nothing about scores"
 SHARE = ("share", "share_lower", "share_upper")
 
 
@@ -111,12 +112,19 @@ class Case:
             seed=plan.seed,
         )
 
+    @cached_property
+    def carried(self) -> Numbers:
+        """Carried scores (n, 2) at baseline and at the visit."""
+        weeks = [self.cohort.baseline.week, self.visit.week]
+        scores: Numbers = carried_forward(self.counted).wide()[weeks].dropna().to_numpy(float)
+        return scores
+
     def failure(self) -> str:
         """Why nothing can be imputed, as the end of a sentence; "" when it can."""
         try:
             _ = self.imputed
         except (NotEstimableError, DataError) as error:
-            return _because(error)
+            return because(error)
         return ""
 
     @cached_property
@@ -195,15 +203,16 @@ def _change(case: Case, rule: str) -> dict[str, Any]:
     """The columns of a row about the mean and its change."""
     bare = {"patients": 0, "recorded": 0, "filled": 0, **dict.fromkeys(MEAN, np.nan), "message": ""}
     if rule == "nri":
-        return bare | {"message": "the rule says nothing about scores"}
+        return bare | {"message": NO_SCORES}
     analyses = {"observed": _of_model, "locf": _of_carried, "mi": _of_imputed}
     try:
         return bare | analyses[rule](case)
     except (NotEstimableError, DataError) as error:
-        return bare | {"message": _because(error)}
+        return bare | {"message": because(error)}
 
 
-def _because(error: EasitraceError) -> str:
+def because(error: EasitraceError) -> str:
+    """Why an analysis has no result, as the end of a sentence."""
     return f"not estimable because {error.problems[0].what}"
 
 
@@ -220,13 +229,11 @@ def _of_model(case: Case) -> dict[str, Any]:
 
 def _of_carried(case: Case) -> dict[str, Any]:
     """Paired analysis of the last recorded scores."""
-    week = case.visit.week
-    recorded = int(case.counted.wide()[week].notna().sum())
-    scores = carried_forward(case.counted).wide()[[case.cohort.baseline.week, week]].dropna().to_numpy(float)
-    n = len(scores)
+    recorded = int(case.counted.wide()[case.visit.week].notna().sum())
+    n = len(case.carried)
     if n < 2:
         raise NotEstimableError(Problem("E331", case.visit.label, f"only {n} patients have a score"))
-    start, now = SCALES[case.plan.scale].to(scores).T[:, None]
+    start, now = SCALES[case.plan.scale].to(case.carried).T[:, None]
     return {"patients": n, "recorded": recorded, "filled": n - recorded, **_numbers(now, start, case.plan)}
 
 
