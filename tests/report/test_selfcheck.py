@@ -197,6 +197,16 @@ def test_a_report_that_contradicts_itself_is_written_says_so_and_fails(tmp_path:
 def test_tables_are_read_with_their_labels_as_text(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text("{}")
     (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "02_course_course.csv").write_text("visit,n\n04,3\n")
+    (tmp_path / "tables" / "02_course_course.csv").write_text("visit,arm,n\n04,01,3\nNA,None,\n")
     table: Any = read_report(tmp_path, []).tables["02_course_course"]
-    assert table["visit"].tolist() == ["04"] and table["n"].tolist() == [3]
+    assert table["visit"].tolist() == ["04", "NA"] and table["arm"].tolist() == ["01", "None"]
+    assert table["n"].tolist()[0] == 3 and table["n"].isna().tolist() == [False, True]
+
+
+def test_arms_called_by_a_number_are_checked_too(tmp_path: Path) -> None:
+    numbers = {"n_patients": 20, "n_patients_01": 9, "n_patients_02": 11}
+    (tmp_path / "results.json").write_text(json.dumps({"01_cohort": {"status": "complete", "numbers": numbers}}))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "02_course_course.csv").write_text("arm,visit,n,missing\n01,a,9,1\n02,a,11,0\n")
+    (problem,) = check(read_report(tmp_path, [])).failed
+    assert problem.where == "02_course_course.csv, row 2" and problem.what == "Sums: n + missing is 10, not 9"

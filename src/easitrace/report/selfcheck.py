@@ -32,9 +32,9 @@ from easitrace.report.selfcheck_tables import (
     Said,
     Sum,
 )
+from easitrace.report.tidy import read_tidy
 
 ENTRY = "selfcheck"
-WORDS = dict.fromkeys(("visit", "name", "from", "to"), str)
 TOLERANCE = 1e-9  # of numbers kept to 12 digits
 CONSERVATIVE = 2  # interval and signed-rank test have different levels with ties; simulated: never by this factor
 STATE = re.compile(r"n_(seen|stopped|in_follow_up|missed)_(.+)")
@@ -136,7 +136,7 @@ def read_report(folder: Path, chapters: Sequence[Ran]) -> Report:
     """The tables and numbers in a report's folder and the printed text of its chapters."""
     results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     numbers = {name: result["numbers"] for name, result in results.items() if result["status"] == "complete"}
-    tables = {path.stem: pd.read_csv(path, dtype=WORDS) for path in sorted((folder / "tables").glob("*.csv"))}
+    tables = {path.stem: read_tidy(path) for path in sorted((folder / "tables").glob("*.csv"))}
     return Report(numbers, tables, {ran.name: _printed(ran) for ran in chapters})
 
 
