@@ -37,6 +37,7 @@ BAR = 0.34
 SMALLEST_LABELLED = 0.03
 NARROW = 0.15
 FEW_GROUPS = 5
+LABEL_ROOM = 0.11
 LINES_BELOW = 3
 LEVELS = np.arange(10, 100, 10)
 
@@ -84,7 +85,7 @@ def class_bars(table: pd.DataFrame) -> "Figure":
         ticks.append((left + (len(own) - 1) / 2, f"{_broken(name, len(own) < NARROW * len(table))}\nn = {len(own)}"))
         left += len(own) + gap
     ax.set(ylim=(0, 100), ylabel="Probability, %", xlim=(-0.7, left - gap - 0.3))
-    ticks = _staggered(ticks, NARROW * left)
+    ticks = _staggered(ticks, LABEL_ROOM * left)
     ax.set_xticks([place for place, _ in ticks], [text for _, text in ticks], fontsize=7.5)
     ax.tick_params(axis="x", length=0)
     ax.set_xlabel("Class by the recorded scores; one bar per patient")

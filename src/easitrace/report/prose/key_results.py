@@ -68,6 +68,9 @@ def _who(results: Results, about: About) -> Sentence:
     severity = f", median {plain(about.outcome)} {{median_{first}}} (quartiles {{q1_{first}}}\u2013{{q3_{first}}})"
     known = own.get(f"median_{first}") is not None
     arms = f" in the arms {joined([plain(arm) for arm in about.cohort.arms])}" if about.cohort.arms else ""
+    medians = [f"median_{first}_{slug(arm)}" for arm in about.cohort.arms]
+    if medians and all(own.get(name) is not None for name in medians):
+        severity, known = f", median {plain(about.outcome)} {joined([f'{{{name}}}' for name in medians])}", True
     return filled(treated + arms + (f"{severity} at {plain(about.cohort.baseline.label)}" if known else ""), own)
 
 
