@@ -76,7 +76,8 @@ def _study(folder: Path, record: dict[str, Any]) -> str:
     """Title, when and with what the report was made, its first answers, its other forms."""
     synthetic = f'<p class="synthetic">{_text(record["synthetic"])}</p>\n' if record["synthetic"] else ""
     version = record.get("versions", {}).get("easitrace")
-    made = [_text(record.get("started", "")[:10]), _text(f"easitrace {version}") if version else "", *_other_forms(folder, record)]
+    program = _text(f"easitrace {version}") if version else ""
+    made = [_text(record.get("started", "")[:10]), program, *_other_forms(folder, record)]
     answers = "".join(f"<div><dt>{_text(asked)}</dt><dd>{_text(answer)}</dd></div>\n" for asked, answer in _key(folder))
     return f"""<article>
 <h2><a href="{quote(folder.name)}/report.html">{_text(record["title"])}</a></h2>
