@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -233,6 +234,7 @@ def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
     """How the run is shared with others; None when it is internal."""
     from easitrace.report.disclosure.profiles import INTERNAL, Interval, profile_named
     from easitrace.report.disclosure.sharing import Sharing
+    from easitrace.response.criteria import criterion_label
 
     if parameters.disclosure == INTERNAL:
         return None
@@ -243,7 +245,18 @@ def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
         scale=parameters.scale,
         interval=Interval(parameters.interval, parameters.level),
         style=parameters.for_chapter(["style"])["style"],
+        criterion=partial(criterion_label, cohort=cohort),
+        methods=_methods(parameters, cohort),
+        flow=cohort.flow,
     )
+
+
+def _methods(parameters: "Parameters", cohort: "Cohort") -> str:
+    from easitrace.report.disclosure.methods import NEEDED, methods_paragraph
+    from easitrace.response.criteria import criterion_label
+
+    outcome, criterion = cohort.instrument().label, criterion_label(parameters.criterion, cohort)
+    return methods_paragraph(parameters.for_chapter(NEEDED), outcome, criterion)
 
 
 def _passed_on(report: Path) -> list[str]:

@@ -55,7 +55,7 @@ def test_percentages_say_no_more_than_their_counts(name: str) -> None:
     """Of a masked count there is no percentage, of a told one the percentage of the told count."""
     for table in shared(name).tables.values():
         if "proportion" in table:
-            part = next(column for column in ("responders", "count", "stopped", "patients") if column in table)
+            part = next(column for column in ("responders", "count", "stopped", "patients", "met") if column in table)
             for row in table[table[part].notna()].to_dict("records"):
                 if MASKED in (row[part], row["n"]):
                     assert [row["proportion"], row["lower"], row["upper"]] == [MASKED] * 3

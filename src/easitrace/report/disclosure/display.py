@@ -1,15 +1,18 @@
 """How told tables are printed, and described in words."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from easitrace.instruments import INSTRUMENTS
 from easitrace.report.disclosure.derive import MASKED
-from easitrace.report.disclosure.registry import ARM, RULES, Entry
+from easitrace.report.disclosure.entry import ARM, Entry
+from easitrace.report.disclosure.prepare import WITHHELD
+from easitrace.report.disclosure.registry import RULES
 from easitrace.report.style import Style
 from easitrace.report.tables.journal import capital, journal_table
-from easitrace.report.words import COVARIANCE_NAMES, SHORT_CLASSES
+from easitrace.report.words import COVARIANCE_NAMES, ESTIMAND_NAMES, SHORT_CLASSES, SHORT_MISSING, SHORT_SCALES
 
 if TYPE_CHECKING:
     from great_tables import GT
@@ -19,12 +22,26 @@ HEADERS = {
     "n_pairs": "Pairs",
     "count": "Patients",
     "missing": "Not recorded",
+    "n_reference": "n, reference",
+    "reference_n": "n, reference",
+    "reference_responders": "Responders, reference",
+    "recorded_n": "n recorded",
+    "recorded_responders": "Responders, recorded scores",
+    "excluded": "Without a baseline score",
+    "in_follow_up": "In follow-up",
     "at_risk": "At risk",
     "p": "P",
     "name": "Comparison",
 }
-VERBATIM = {"criterion", "scale", "level", "event"}
-HIDDEN = {"week", "proportion", "lower", "upper", "median", "q1", "q3", "mean", "shift", "estimate", "p", "left"}
+VERBATIM = {"criterion", "level", "event", "arm", "reference"}
+HIDDEN = {"week", "left"}
+LIMITS = ["lower", "upper"]
+WORDS = {
+    "covariance": COVARIANCE_NAMES,
+    "scale": SHORT_SCALES,
+    "missing": SHORT_MISSING,
+    "estimand": {name: name.replace("-", " ") for name in ESTIMAND_NAMES},
+}
 
 
 def printed(table: pd.DataFrame, entry: Entry, style: Style, level: float) -> "GT":
@@ -45,7 +62,23 @@ def printed(table: pd.DataFrame, entry: Entry, style: Style, level: float) -> "G
         return _classes_by_rule(table)
     named = [*entry.labels_of(table), *entry.counts]
     rows = [_row(row, named, entry, style, level) for row in table.to_dict("records")]
-    return journal_table(rows, text=[_header(label) for label in entry.labels_of(table)])
+    return journal_table(rows, text=[_header(label, label=True) for label in entry.labels_of(table)])
+
+
+def worded(table: pd.DataFrame, criterion: Callable[[str], str]) -> pd.DataFrame:
+    """A table with its criteria in words, `EASI-50` for `easi50`, also those in the names of rules."""
+    named = {"criterion": lambda text: text if text == WITHHELD else criterion(text), "rule": _rule_words(criterion)}
+    return table.assign(**{name: table[name].map(word) for name, word in named.items() if name in table})
+
+
+def _rule_words(criterion: Callable[[str], str]) -> Callable[[str], str]:
+    def words(rule: str) -> str:
+        if rule == WITHHELD:
+            return rule
+        first, loss, estimand = rule.rsplit(", ", 2)
+        return f"{criterion(first)}, {loss.replace('_', ' ')}, {estimand.replace('-', ' ')}"
+
+    return words
 
 
 def _classes_by_rule(table: pd.DataFrame) -> "GT":
@@ -68,16 +101,24 @@ def _short(wide: pd.DataFrame) -> list[dict[str, str]]:
 
 
 def _row(row: dict[Any, Any], named: list[str], entry: Entry, style: Style, level: float) -> dict[str, str]:
-    cells = {_header(name): _cell(row[name], name) for name in named if name not in HIDDEN}
+    labels, cells = set(entry.labels), {}
+    for name in named:
+        if name not in HIDDEN:
+            cells[_header(name, label=name in labels)] = _cell(row[name], name)
     if entry.share:
         cells["%"] = _number(row["proportion"], style, 100, 0)
         cells[f"{level:.0%} CI, %"] = _between(row["lower"], row["upper"], style, 100, 0)
     if entry.quantiles:
         cells["Median"] = _number(row["median"], style)
         cells["Quartiles"] = _between(row["q1"], row["q3"], style)
-    if entry.estimates:
-        cells[capital(entry.estimates[0])] = _number(row[entry.estimates[0]], style)
-        cells[f"{level:.0%} CI"] = _between(row["lower"], row["upper"], style)
+    for name, lower, upper in zip(entry.estimates[::3], entry.estimates[1::3], entry.estimates[2::3], strict=True):
+        cells[capital(name)] = _number(row[name], style)
+        of = f", {name}" if len(entry.estimates) > len(LIMITS) + 1 else ""
+        cells[f"{level:.0%} CI{of}"] = _between(row[lower], row[upper], style)
+    if "difference" in row:
+        cells["Difference, % points"] = _number(row["difference"], style, 100, 0)
+        limits = _between(row["difference_lower"], row["difference_upper"], style, 100, 0)
+        cells[f"{level:.0%} CI, % points"] = limits
     if entry.p:
         cells["P"] = row["p"].replace("<", "< ") if isinstance(row["p"], str) else _number(row["p"], style, 1, 2)
     if "survival" in row:
@@ -85,7 +126,9 @@ def _row(row: dict[Any, Any], named: list[str], entry: Entry, style: Style, leve
     return cells
 
 
-def _header(name: str) -> str:
+def _header(name: str, *, label: bool = False) -> str:
+    if label and name == "missing":
+        return "Missing scores"
     return HEADERS.get(name, capital(name.replace("_", " ")))
 
 
@@ -95,8 +138,9 @@ def _cell(value: Any, name: str) -> str:
     if isinstance(value, str):
         if name in VERBATIM:
             return value
-        known = value in INSTRUMENTS and name in ("instrument", "variable")
-        return INSTRUMENTS[value].label if known else capital(COVARIANCE_NAMES.get(value, value).replace("_", " "))
+        if value in INSTRUMENTS and name in ("instrument", "variable"):
+            return INSTRUMENTS[value].label
+        return capital(WORDS.get(name, {}).get(value, value).replace("_", " "))
     return f"{value:g}"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from easitrace.report.disclosure.derive import MASKED
-from easitrace.report.disclosure.registry import ARM
+from easitrace.report.disclosure.entry import ARM
 from easitrace.report.figures.canvas import BLUE, ORANGE, PALE, SOFT, canvas, in_house_style, value_label, week_axis
 from easitrace.report.style import Style
 

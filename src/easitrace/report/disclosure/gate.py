@@ -63,10 +63,14 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Told:
-    """What passed the gate: the rounded count of every key that is told; a key that is absent is masked."""
+    """What passed the gate: the rounded count of every key that is told; a key that is absent is masked.
+
+    `large` are the counts that are masked for others' sake alone; that they reach the threshold is taken as known.
+    """
 
     profile: Profile
     counts: dict[Key, int]
+    large: frozenset[Key] = frozenset()
 
     def count(self, key: Key) -> int | None:
         """The count as it is told, None when it is masked."""
@@ -77,9 +81,9 @@ class Told:
         told = self.count(key)
         return told is not None and self.profile.quantile_is_safe(told, name)
 
-    def all_told(self, keys: Sequence[Key]) -> bool:
-        """Whether all of these counts are told, so that an estimate from them may be."""
-        return bool(keys) and all(self.counts.get(key) for key in keys)
+    def all_large(self, keys: Sequence[Key]) -> bool:
+        """Whether all of these counts reach the threshold, so that an estimate from them is told."""
+        return bool(keys) and all(self.counts.get(key) or key in self.large for key in keys)
 
 
 def release(ledger: Ledger, profile: Profile) -> Told:
@@ -93,22 +97,31 @@ def release(ledger: Ledger, profile: Profile) -> Told:
     rests = [key for key, count in ledger.counts.items() if key[0] == REST and not count]
     known = forced_zeros(ledger.sums, list(ledger.counts), rests)
     small = {key for key, count in ledger.counts.items() if count < profile.threshold} - known
-    zeros_told = {key for key in small if _zero_is_harmless(key, ledger, profile)}
+    zeros_told = _harmless_zeros(small, known, ledger, profile)
     primary = {key for key in small if ledger.counts[key] or key not in zeros_told}
     masked = set(primary)
     while found := exposed(ledger.sums, _bounds(ledger, profile, masked, zeros_told), sorted(primary, key=repr)):
         for key in found:
             masked |= _round_about(key, ledger, masked)
     told = {key: profile.rounded(count) for key, count in ledger.counts.items() if key not in masked}
-    return Told(profile, told)
+    return Told(profile, told, frozenset(key for key in masked if ledger.counts[key] >= profile.threshold))
+
+
+def _harmless_zeros(small: set[Key], known: set[Key], ledger: Ledger, profile: Profile) -> set[Key]:
+    """The small counts that are told when they are zero: two other parts of each of their large totals are large.
+
+    A small total and its parts, such as a class in all and in each arm, are told together or not at all. Which counts
+    these are hangs on large counts only, so that it does not tell a masked zero from a masked small count.
+    """
+    told = {key for key in small if _zero_is_harmless(key, ledger, profile)}
+    together = [{whole, *parts} - known for whole, parts in ledger.sums if whole in small]
+    while wrong := {key for group in together if not group <= told for key in group & told}:
+        told -= wrong
+    return told
 
 
 def _zero_is_harmless(key: Key, ledger: Ledger, profile: Profile) -> bool:
-    """Whether a zero here is told: two other parts of each of its totals reach the threshold.
-
-    The answer hangs on large counts only, so that it does not tell a masked zero from a masked small count.
-    """
-    totals = [parts for _, parts in ledger.sums if key in parts]
+    totals = [parts for whole, parts in ledger.sums if key in parts and ledger.counts[whole] >= profile.threshold]
     others = [sum(ledger.counts[part] >= profile.threshold for part in parts if part != key) for parts in totals]
     return bool(others) and min(others) > 1
 

@@ -9,15 +9,26 @@ import pandas as pd
 
 from easitrace.report.disclosure import drawings
 from easitrace.report.disclosure.derive import MASKED
-from easitrace.report.disclosure.display import in_words, printed
+from easitrace.report.disclosure.display import in_words, printed, worded
 from easitrace.report.disclosure.drawings import told_rows
+from easitrace.report.disclosure.entry import ARM, Entry
 from easitrace.report.disclosure.profiles import BASE, Profile
-from easitrace.report.disclosure.registry import ARM, CONTRASTS, MEANS, RULES, SHAREABLE, TREATMENT_COURSE, Entry
+from easitrace.report.disclosure.registry import (
+    ARM_ESTIMANDS,
+    CONTRASTS,
+    DIFFERENCES,
+    ESTIMANDS,
+    MEANS,
+    RESPONDERS_BY_RULE,
+    RULES,
+    SHAREABLE,
+    TREATMENT_COURSE,
+)
 from easitrace.report.disclosure.shared_chapter import SharedChapter
 from easitrace.report.disclosure.sheets import Sheets
 from easitrace.report.execute import Ran
 from easitrace.report.figures import change_forest, responder_shares
-from easitrace.report.words import DIFFERENCE_NOTES, SCALE_NOTES
+from easitrace.report.words import ARM_DIFFERENCE_NOTES, DIFFERENCE_NOTES, SCALE_NOTES
 
 TITLES = {
     "01_cohort": "The cohort",
@@ -26,19 +37,32 @@ TITLES = {
     "04_response": "Response",
     "06_patient_reported": "Patient-reported outcomes",
     "07_treatment": "Treatment course",
+    "08_sensitivity": "Sensitivity to estimand and missing data",
 }
 NOTE = f"{MASKED}: masked. Counts are rounded to {BASE}."
+IMPUTED_NOTE = (
+    "Responders are the expected number over the imputations, rounded like a count; an interval is left out, because "
+    "that of the rounded number would be too narrow."
+)
+SCALED = {
+    CONTRASTS: DIFFERENCE_NOTES,
+    MEANS: SCALE_NOTES,
+    ESTIMANDS: SCALE_NOTES,
+    **dict.fromkeys((DIFFERENCES, ARM_ESTIMANDS), ARM_DIFFERENCE_NOTES),
+}
 LIMITS = ["lower", "upper"]
 
 
 @dataclass(frozen=True)
 class Names:
-    """What a report calls things: the outcome's label, the model's scale, the confidence level, the numbers' style."""
+    """What a report calls things: outcome, model's scale, confidence level, numbers' style, criteria; what was done."""
 
     outcome: str
     scale: str
     level: float
     style: dict[str, Any]
+    criterion: Callable[[str], str] = str
+    methods: str = ""
 
 
 def chapters(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> list[Ran]:
@@ -90,6 +114,8 @@ def _about(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> Ran:
         median=2 * profile.threshold,
         quartiles=4 * profile.threshold,
     )
+    if names.methods:
+        chapter.say("{methods}", methods=names.methods)
     _say_left_out(chapter, sheets)
     return chapter.finished()
 
@@ -112,15 +138,22 @@ def _say_left_out(chapter: SharedChapter, sheets: Sheets) -> None:
 def _show(chapter: SharedChapter, entry: Entry, table: pd.DataFrame, names: Names) -> None:
     """A told table, and the figure that goes with it."""
     name = entry.table.removeprefix(f"{chapter.name}_")
-    display = printed(table, entry, chapter.style, names.level)
-    chapter.table(display, table, name=name, caption=entry.caption, note=f"{NOTE}{_scale_note(entry, names)}")
+    named = worded(table, names.criterion)
+    display = printed(named, entry, chapter.style, names.level)
+    note = f"{NOTE}{_scale_note(entry, names)}{_rule_note(table)}"
+    chapter.table(display, table, name=name, caption=entry.caption, note=note)
     if entry.table in DRAWN:
-        DRAWN[entry.table](chapter, _arm_in(table, entry.labels[0]), names)
+        DRAWN[entry.table](chapter, _arm_in(named, entry.labels[0]), names)
 
 
 def _scale_note(entry: Entry, names: Names) -> str:
-    notes = {CONTRASTS: DIFFERENCE_NOTES, MEANS: SCALE_NOTES}.get(entry.table, {})
+    notes = SCALED.get(entry.table, {})
     return f" {notes[names.scale]}" if notes else ""
+
+
+def _rule_note(table: pd.DataFrame) -> str:
+    imputed = "responders" in table and table["lower"].isna().all()
+    return f" {IMPUTED_NOTE}" if imputed else ""
 
 
 def _arm_in(table: pd.DataFrame, label: str) -> pd.DataFrame:
@@ -202,6 +235,7 @@ DRAWN: dict[str, Callable[[SharedChapter, pd.DataFrame, Names], None]] = {
     "02_course_paired": _changes,
     MEANS: _means,
     "04_response_endpoints": _responders,
+    RESPONDERS_BY_RULE: _responders,
     RULES: _rules,
     TREATMENT_COURSE: _treatment,
 }

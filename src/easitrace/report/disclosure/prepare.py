@@ -5,9 +5,19 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from easitrace.report.disclosure.registry import ARM, RULES, TREATMENT_COURSE, Entry
+from easitrace.report.disclosure.entry import ARM, Entry
+from easitrace.report.disclosure.registry import (
+    ARM_ESTIMANDS,
+    ESTIMANDS,
+    RESPONDERS_BY_ARM,
+    RESPONDERS_BY_RULE,
+    RULES,
+    TARGETS,
+    TREATMENT_COURSE,
+)
 
 OTHER = "other"
+IMPUTED = "imputed"
 WITHHELD = "(text left out)"
 HARMLESS = re.compile(r"(?![=+@-])[\w ,.%<>=()+/&:;'\u2013-]{0,80}")
 DAY = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
@@ -59,7 +69,8 @@ def _by_rule(rules: pd.DataFrame, threshold: int) -> pd.DataFrame:
 def _grouped_weeks(weeks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     """Stops between planned weeks, neighbouring weeks joined until at least `threshold` patients stopped."""
     if ARM in weeks:
-        parts = [_grouped_weeks(own.drop(columns=ARM), threshold).assign(arm=arm) for arm, own in weeks.groupby(ARM)]
+        arms = weeks.groupby(ARM, sort=False)
+        parts = [_grouped_weeks(own.drop(columns=ARM), threshold).assign(arm=arm) for arm, own in arms]
         return pd.concat(parts, ignore_index=True)
     rows = []
     start = {"week": 0.0, "stopped": 0.0, "censored": 0.0}
@@ -74,7 +85,32 @@ def _grouped_weeks(weeks: pd.DataFrame, threshold: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["from_week", "to_week", "at_risk", "stopped", "censored", "left"], dtype=float)
 
 
+def _expected(shares: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """Responders under multiple imputation, no whole number, as the nearest one; `imputed` says where."""
+    shares = shares.rename(columns={"share": "proportion"})
+    imputed = shares["responders"].isna() & shares["n"].gt(0)
+    for before in [name.removesuffix("n") for name in ("n", "reference_n") if name in shares]:
+        expected = (shares[f"{before}proportion"] * shares[f"{before}n"]).round()
+        shares[f"{before}responders"] = shares[f"{before}responders"].fillna(expected)
+    return shares.assign(**{IMPUTED: imputed})
+
+
+def _assessed(targets: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """The targets, groups and components that could be assessed."""
+    return targets[targets["n"].notna()]
+
+
+def _of_scores(estimands: pd.DataFrame, threshold: int) -> pd.DataFrame:
+    """The missing-data rules that say something about scores, with a model that could be fitted."""
+    return estimands.dropna(subset=["mean" if "mean" in estimands else "estimate"])
+
+
 RESHAPED: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
+    RESPONDERS_BY_RULE: _expected,
+    RESPONDERS_BY_ARM: _expected,
+    ARM_ESTIMANDS: _of_scores,
+    ESTIMANDS: _of_scores,
     RULES: _by_rule,
+    TARGETS: _assessed,
     TREATMENT_COURSE: _grouped_weeks,
 }

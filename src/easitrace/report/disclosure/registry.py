@@ -1,90 +1,29 @@
 """The tables that may be shared, and which of their columns are what; whatever is not listed here is not shared.
 
 Only tables of groups are listed: no table with a row per patient, no smallest or largest value, no statistic that gives
-its number of patients away (degrees of freedom, achieved levels, exact test statistics).
+its number of patients away (degrees of freedom, achieved levels, exact test statistics, odds ratios of two by two
+counts).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from easitrace.report.disclosure.entry import Entry
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-ARM = "arm"
 TREATMENT_COURSE = "07_treatment_by_week"
 CONTRASTS = "03_trajectory_contrasts"
+DIFFERENCES = "03_trajectory_differences"
 RULES = "04_response_rules"
 MEANS = "03_trajectory_mean_estimates"
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A shareable table.
-
-    Attributes
-    ----------
-    table : str
-        The file's name under `tables/` without its ending.
-    caption : str
-        What it shows.
-    labels : tuple of str
-        Columns that say what a row is about, words of parameters and of the package.
-    written : str
-        The label column whose words come from cells of the data: a row is shown only when its count is told.
-    pooled : bool
-        Whether rows with a masked count are joined into one row "other"; else they are left out.
-    counts : mapping
-        Column of patients to what is counted and the label columns that tell of whom; counts of one kind, labels and
-        size are one count, in whichever table they stand. "cohort" is the cohort where it has its size.
-    of : mapping
-        Column of patients to the column they are part of; "" is the cohort.
-    down : mapping
-        Column of patients to the label columns within which its rows are parts of the column it is `of`.
-    total_row : (str, str) or None
-        Label column and word of the row that is the total of the other rows' counts.
-    share : (str, str) or None
-        Part and whole of `proportion`, `lower`, `upper`, which are computed anew from told counts.
-    quantiles, estimates : tuple of str
-        Columns told only when `n_of` is large enough; estimates only when it is told at all.
-    n_of : str
-        Column of patients that the quantiles or estimates are from; of another table as "table.column", all its rows.
-    optional : tuple of str
-        Columns that a table lacks when it has nothing of their kind.
-    finest : float
-        Quantiles and estimates are told to two significant digits and no finer than this.
-    """
-
-    table: str
-    caption: str
-    labels: tuple[str, ...]
-    counts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    of: Mapping[str, str] = field(default_factory=dict)
-    down: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    written: str = ""
-    pooled: bool = False
-    total_row: tuple[str, str] | None = None
-    share: tuple[str, str] | None = None
-    quantiles: tuple[str, ...] = ()
-    estimates: tuple[str, ...] = ()
-    p: str = ""
-    n_of: str = "n"
-    optional: tuple[str, ...] = ()
-    finest: float = 0.5
-
-    def labels_of(self, table: "pd.DataFrame") -> list[str]:
-        """The label columns of a table, which may be by arm."""
-        return [*([ARM] if ARM in table else []), *self.labels]
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of the table that are used."""
-        return [*self.labels, *self.counts, *self.quantiles, *self.estimates, *([self.p] if self.p else [])]
-
+RESPONDERS_BY_RULE = "04_response_endpoints_by_rule"
+RESPONDERS_BY_ARM = "04_response_endpoints_by_arm"
+TARGETS = "06_patient_reported_targets"
+ESTIMANDS = "08_sensitivity_estimands"
+ARM_ESTIMANDS = "08_sensitivity_arms"
+READ = "01_cohort_read"
+FLOW = "01_cohort_flow"
 
 LIMITS = ("lower", "upper")
 AT_VISIT = ("visit", "week")
 QUARTILES = ("median", "q1", "q3")
+BOTH_ARMS = ("n", "n_reference")
 
 SHAREABLE: tuple[Entry, ...] = (
     Entry(
@@ -99,6 +38,25 @@ SHAREABLE: tuple[Entry, ...] = (
         share=("count", "n"),
         quantiles=QUARTILES,
         optional=("count", *QUARTILES),
+    ),
+    Entry(
+        READ,
+        "Patients read and analysed.",
+        (),
+        {"read": ("read",), "excluded": ("excluded",), "analysed": ("cohort",)},
+        of={"excluded": "read", "analysed": "read"},
+    ),
+    Entry(
+        FLOW,
+        "Patients by visit: seen, stopped before, still in follow-up, or missed.",
+        ("visit",),
+        {
+            "seen": ("analysed", "visit"),
+            "stopped": ("stopped by", "visit"),
+            "in_follow_up": ("in follow-up", "visit"),
+            "missed": ("missed", "visit"),
+        },
+        of={"seen": "", "stopped": "", "in_follow_up": "", "missed": ""},
     ),
     Entry(
         "01_cohort_missing",
@@ -127,7 +85,18 @@ SHAREABLE: tuple[Entry, ...] = (
         of={"n_pairs": ""},
         estimates=("shift", *LIMITS),
         p="p",
-        n_of="n_pairs",
+        n_of=("n_pairs",),
+    ),
+    Entry(
+        "02_course_arms",
+        "Observed scores of each arm against the reference (Hodges-Lehmann shift).",
+        AT_VISIT,
+        {"n": ("analysed", "visit"), "n_reference": ("analysed", "visit")},
+        within=("n", "n_reference"),
+        reference=("n_reference",),
+        estimates=("shift", *LIMITS),
+        p="p",
+        n_of=BOTH_ARMS,
     ),
     Entry(
         MEANS,
@@ -143,7 +112,19 @@ SHAREABLE: tuple[Entry, ...] = (
         ("name",),
         estimates=("estimate", *LIMITS),
         p="p",
-        n_of=f"{MEANS}.n",
+        n_of=(f"{MEANS}.n",),
+        finest=0.0,
+    ),
+    Entry(
+        DIFFERENCES,
+        "Estimated differences between the arms by visit.",
+        ("quantity", *AT_VISIT),
+        {"n": ("analysed", "visit"), "n_reference": ("analysed", "visit")},
+        within=("n", "n_reference"),
+        reference=("n_reference",),
+        estimates=("estimate", *LIMITS),
+        p="p",
+        n_of=BOTH_ARMS,
         finest=0.0,
     ),
     Entry(
@@ -151,7 +132,7 @@ SHAREABLE: tuple[Entry, ...] = (
         "Estimated mean at the decision week under other models.",
         ("covariance", "scale", "status"),
         estimates=("mean", *LIMITS),
-        n_of=f"{MEANS}.n",
+        n_of=(f"{MEANS}.n",),
     ),
     Entry(
         "04_response_endpoints",
@@ -162,8 +143,46 @@ SHAREABLE: tuple[Entry, ...] = (
         share=("responders", "n"),
     ),
     Entry(
+        RESPONDERS_BY_RULE,
+        "Responders by criterion and visit under the missing-data rule, and from recorded scores alone.",
+        ("criterion", "missing", *AT_VISIT),
+        {
+            "responders": ("responders", "criterion", "visit"),
+            "n": ("analysed", "visit"),
+            "recorded_responders": ("responders", "criterion", "visit"),
+            "recorded_n": ("analysed", "visit"),
+        },
+        of={"responders": "n", "recorded_responders": "recorded_n"},
+        within=("n", "recorded_n"),
+        share=("responders", "n"),
+    ),
+    Entry(
+        RESPONDERS_BY_ARM,
+        "Responders of each arm and of the reference by criterion and visit.",
+        ("criterion", *AT_VISIT),
+        {
+            "responders": ("responders", "criterion", "visit"),
+            "n": ("analysed", "visit"),
+            "reference_responders": ("responders", "criterion", "visit"),
+            "reference_n": ("analysed", "visit"),
+        },
+        of={"responders": "n", "reference_responders": "reference_n"},
+        within=("n", "reference_n"),
+        reference=("reference_responders", "reference_n"),
+        share=("responders", "n"),
+    ),
+    Entry(
         "04_response_classes",
         "Response classes.",
+        ("denominator", "class"),
+        {"count": ("class", "class"), "n": ("cohort",)},
+        of={"count": "n", "n": ""},
+        down={"count": ("denominator",)},
+        share=("count", "n"),
+    ),
+    Entry(
+        "04_response_classes_by_arm",
+        "Response classes by arm.",
         ("denominator", "class"),
         {"count": ("class", "class"), "n": ("cohort",)},
         of={"count": "n", "n": ""},
@@ -194,7 +213,18 @@ SHAREABLE: tuple[Entry, ...] = (
         of={"n_pairs": ""},
         estimates=("shift", *LIMITS),
         p="p",
-        n_of="n_pairs",
+        n_of=("n_pairs",),
+    ),
+    Entry(
+        "06_patient_reported_arms",
+        "Instruments: each arm against the reference (Hodges-Lehmann shift).",
+        ("instrument", *AT_VISIT),
+        {"n": ("analysed", "instrument", "visit"), "n_reference": ("analysed", "instrument", "visit")},
+        within=("n", "n_reference"),
+        reference=("n_reference",),
+        estimates=("shift", *LIMITS),
+        p="p",
+        n_of=BOTH_ARMS,
     ),
     Entry(
         "06_patient_reported_responders",
@@ -203,6 +233,20 @@ SHAREABLE: tuple[Entry, ...] = (
         {"responders": ("responders", "criterion", "visit"), "n": ("analysed", "instrument", "visit")},
         of={"responders": "n", "n": ""},
         share=("responders", "n"),
+    ),
+    Entry(
+        TARGETS,
+        "Treat-to-target: patients who met each target and its parts.",
+        ("target", "kind", "criterion", *AT_VISIT),
+        {
+            "met": ("responders", "criterion", "visit"),
+            "not_met": ("not met", "criterion", "visit"),
+            "n": ("analysed", "visit"),
+            "undefined": ("undefined", "criterion", "visit"),
+            "not_known": ("not known", "criterion", "visit"),
+        },
+        of={"met": "n", "not_met": "n", "n": "", "undefined": "", "not_known": ""},
+        share=("met", "n"),
     ),
     Entry(
         TREATMENT_COURSE,
@@ -233,5 +277,21 @@ SHAREABLE: tuple[Entry, ...] = (
         of={"patients": "n", "n": ""},
         written="event",
         share=("patients", "n"),
+    ),
+    Entry(
+        ESTIMANDS,
+        "Mean at the decision week and change from baseline under each estimand and missing-data rule.",
+        ("estimand", "missing"),
+        estimates=("mean", "mean_lower", "mean_upper", "change", "change_lower", "change_upper"),
+        n_of=(f"{MEANS}.n",),
+    ),
+    Entry(
+        ARM_ESTIMANDS,
+        "Estimated difference between the arms at the decision week under each estimand and missing-data rule.",
+        ("estimand", "missing"),
+        estimates=("estimate", *LIMITS),
+        p="p",
+        n_of=tuple(f"{DIFFERENCES}.{name}" for name in BOTH_ARMS),
+        finest=0.0,
     ),
 )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from easitrace.errors import DisclosureError, Problem
+from easitrace.report.disclosure.flow import flow_tables
 from easitrace.report.disclosure.page import Names, chapters
 from easitrace.report.disclosure.scan import scan
 from easitrace.report.disclosure.sharing import FOLDER, Shared, Sharing
@@ -38,8 +39,9 @@ def write_share(stage: Path, study: Study, sharing: Sharing, formats: Sequence[s
     """
     folder = stage / FOLDER
     record = {"profile": sharing.profile.name, "threshold": sharing.profile.threshold}
+    further = {} if sharing.flow is None else flow_tables(sharing.flow)
     try:
-        sheets = shared_sheets(stage / "tables", sharing.profile, sharing.interval)
+        sheets = shared_sheets(stage / "tables", sharing.profile, sharing.interval, further)
         problems = _write(sheets, folder, study, sharing, formats)
         outcome = scan(folder, sharing.identifiers)
         outcome.clean()
@@ -54,7 +56,8 @@ def _write(sheets: Sheets, folder: Path, study: Study, sharing: Sharing, formats
     from easitrace import __version__
     from easitrace.report.documents import write_documents
 
-    names = Names(sharing.outcome, sharing.scale, sharing.interval.level, sharing.style)
+    about = (sharing.outcome, sharing.scale, sharing.interval.level, sharing.style)
+    names = Names(*about, sharing.criterion, sharing.methods)
     made = chapters(sheets, sharing.profile, names, folder)
     shutil.rmtree(folder / "results")
     for drawing in folder.glob("figures/*.svg"):

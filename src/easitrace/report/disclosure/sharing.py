@@ -1,11 +1,14 @@
 """How a run is shared, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from easitrace.errors import DisclosureError, Problem
 from easitrace.report.disclosure.profiles import Interval, Profile
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FOLDER = "share"
 
@@ -28,6 +31,12 @@ class Sharing:
         Of proportions.
     style : dict
         Fields of `Style`.
+    criterion : callable
+        A criterion in words: "EASI-50" for "easi50".
+    methods : str
+        What was done, from parameters alone.
+    flow : DataFrame or None
+        `Cohort.flow`.
     """
 
     profile: Profile
@@ -36,6 +45,9 @@ class Sharing:
     scale: str
     interval: Interval
     style: dict[str, Any]
+    criterion: Callable[[str], str] = str
+    methods: str = ""
+    flow: "pd.DataFrame | None" = None
 
 
 @dataclass(frozen=True)

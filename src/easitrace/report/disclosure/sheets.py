@@ -9,13 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from easitrace.cohort.arms import EVERYBODY
 from easitrace.errors import DisclosureError, Problem
 from easitrace.report.disclosure import gate
 from easitrace.report.disclosure.derive import Keys, told_table
+from easitrace.report.disclosure.entry import ARM, REFERENCE, Entry
 from easitrace.report.disclosure.gate import COHORT, Key, Ledger
 from easitrace.report.disclosure.prepare import prepared
 from easitrace.report.disclosure.profiles import Interval, Profile
-from easitrace.report.disclosure.registry import ARM, SHAREABLE, Entry
+from easitrace.report.disclosure.registry import SHAREABLE
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -43,15 +45,26 @@ class Sheets:
     left_out: tuple[str, ...]
 
 
-def shared_sheets(folder: Path, profile: Profile, interval: Interval) -> Sheets:
+def shared_sheets(folder: Path, profile: Profile, interval: Interval, further: Frames | None = None) -> Sheets:
     """Read the shareable tables of a folder, put all their counts through the gate at once, derive the rest anew.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's `tables/`.
+    profile : Profile
+        Which counts are masked.
+    interval : Interval
+        Of proportions.
+    further : mapping of DataFrame
+        Shareable tables that are in no file, by name.
 
     Raises
     ------
     DisclosureError
         E501, E502 of the gate; E503 a table lacks a column that the list has.
     """
-    frames = dict(_frames(folder, profile))
+    frames = dict(_frames(folder, profile, further or {}))
     entries = {entry.table: entry for entry in SHAREABLE if entry.table in frames}
     ledger = _opened(frames)
     keys = {name: _entered(frames[name], entry, ledger) for name, entry in entries.items()}
@@ -63,13 +76,17 @@ def shared_sheets(folder: Path, profile: Profile, interval: Interval) -> Sheets:
     return Sheets(tables, told.count(COHORT), cells.count(None), len(cells), tuple(others))
 
 
-def _frames(folder: Path, profile: Profile) -> Iterator[tuple[str, pd.DataFrame]]:
+def _frames(folder: Path, profile: Profile, further: Frames) -> Iterator[tuple[str, pd.DataFrame]]:
     for entry in SHAREABLE:
         path = folder / f"{entry.table}.csv"
-        if path.is_file():
-            words = dict.fromkeys(("level", "visit", "event", "reason"), str)
-            table = pd.read_csv(path, dtype=words, keep_default_na=False, na_values=[""])
+        table = further.get(entry.table, _read(path) if path.is_file() else None)
+        if table is not None:
             yield entry.table, _checked(prepared(table, entry, profile.threshold), entry).reset_index(drop=True)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    words = dict.fromkeys(("level", "visit", "event", "reason"), str)
+    return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=[""])
 
 
 def _checked(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
@@ -91,7 +108,7 @@ def _opened(frames: Frames) -> Ledger:
     if ARM not in frames["01_cohort_baseline"]:
         ledger.enter(COHORT, known.iloc[0])
         return ledger
-    sizes = known.groupby(frames["01_cohort_baseline"][ARM], sort=False).first()
+    sizes = known.groupby(frames["01_cohort_baseline"][ARM], sort=False).first().drop(EVERYBODY, errors="ignore")
     ledger.enter(COHORT, sizes.sum())
     ledger.adds_up(COHORT, [ledger.enter((ARM, arm), size) for arm, size in sizes.items()])
     return ledger
@@ -104,8 +121,9 @@ def _entered(table: pd.DataFrame, entry: Entry, ledger: Ledger) -> Keys:
         for column, (kind, *labels) in entry.counts.items():
             count = values[column]
             if pd.notna(count):
-                named = [values[label] for label in (ARM, *labels) if label in values]
-                everybody = _everybody(values, ledger)
+                arm = _arm_of(values, entry, column)
+                named = [*([] if arm is None else [arm]), *(values[label] for label in labels)]
+                everybody = _everybody(values, entry, column, ledger)
                 whole = kind == COHORT[0] and count == ledger.counts[everybody]
                 keys[row, column] = ledger.enter(everybody if whole else (kind, *named, int(count)), count)
     for whole, parts in _sums(table, keys, entry, ledger):
@@ -115,7 +133,11 @@ def _entered(table: pd.DataFrame, entry: Entry, ledger: Ledger) -> Keys:
 
 def _sums(table: pd.DataFrame, keys: Keys, entry: Entry, ledger: Ledger) -> Iterator[tuple[Key, list[Key]]]:
     """Which keys add up: along each row, down the rows of a group, to the row of the total."""
-    everybody = [_everybody(values, ledger) for values in table.to_dict("records")]
+    records = table.to_dict("records")
+    for row, column in product(table.index, entry.within):
+        if (row, column) in keys:
+            yield _everybody(records[row], entry, column, ledger), [keys[row, column]]
+    everybody = [_everybody(values, entry, "", ledger) for values in records]
     for row, whole in product(table.index, dict.fromkeys(entry.of.values())):
         own = [column for column, of in entry.of.items() if of == whole and column not in entry.down]
         parts = [keys[row, column] for column in own if (row, column) in keys]
@@ -141,9 +163,10 @@ def _add_up_arms(ledger: Ledger) -> None:
         if len(key) > 2 and key[1] in arms:
             parts[key[0], *key[2:-1]].append(key)
     for own, keys in parts.items():
-        whole = (*own, sum(ledger.counts[key] for key in keys))
-        if len(keys) == len(arms) and whole in ledger.counts:
-            ledger.adds_up(whole, keys)
+        for chosen in product(*([key for key in keys if key[1] == arm] for arm in arms)):
+            whole = (*own, sum(ledger.counts[key] for key in chosen))
+            if whole in ledger.counts:
+                ledger.adds_up(whole, chosen)
 
 
 def _to_the_total(
@@ -156,7 +179,13 @@ def _to_the_total(
     yield from [(keys[total, column], others)] if others else []
 
 
-def _everybody(row: Mapping[Any, Any], ledger: Ledger) -> Key:
-    """All whom a row may be about: its arm where its size is known, else the cohort."""
-    arm = (ARM, row.get(ARM))
+def _everybody(row: Mapping[Any, Any], entry: Entry, column: str, ledger: Ledger) -> Key:
+    """All whom a column of a row may be about: its arm where its size is known, else the cohort."""
+    arm = (ARM, _arm_of(row, entry, column))
     return arm if arm in ledger.counts else COHORT
+
+
+def _arm_of(row: Mapping[Any, Any], entry: Entry, column: str) -> Any:
+    """The arm of the patients in a column; None in a table or a row of all arms."""
+    arm = row.get(REFERENCE if column in entry.reference else ARM)
+    return None if arm == EVERYBODY else arm
