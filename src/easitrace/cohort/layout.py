@@ -89,7 +89,7 @@ def find_layouts(mapping: Mapping, files: Sequence[Opened]) -> list[Layout]:
         if role in mapping.columns and not any(role in own for own in taken):
             _missing(mapping.columns[role][0], files[0].header, findings)
     findings.stop_if_wrong(before)
-    layouts = [_layout(mapping, file, own, files) for file, own in zip(files, taken, strict=True)]
+    layouts = [_layout(mapping, file, own) for file, own in zip(files, taken, strict=True)]
     findings.stop_if_wrong(before)
     return layouts
 
@@ -184,7 +184,7 @@ def _assign(
         _missing(shown, everywhere if at == 0 else files[at].header, files[at].findings)
 
 
-def _layout(mapping: Mapping, file: Opened, own: dict[str, str], files: Sequence[Opened]) -> Layout:
+def _layout(mapping: Mapping, file: Opened, own: dict[str, str]) -> Layout:
     by_visit = {*mapping.instruments, *PARTS, *TIME_ROLES}
     patterns = {role: name for role, name in own.items() if "*" in name}
     plain = {role: name for role, name in own.items() if "*" not in name}

@@ -76,7 +76,7 @@ def propose(
         When the file cannot be read at all.
     """
     table, reading = _opened(Path(path), file_format, Options(sheet=sheet, header_row=header_row))
-    profile = file_format if file_format in PROFILES else _profile(table.header, reading)
+    profile = file_format if file_format in PROFILES else _profile(table.header)
     if profile:
         reading = [guess for guess in reading if guess.key not in {("format",), ("delimiter",)}]
         reading.append(Guess(("format",), profile, "" if file_format else "by the names of its columns"))
@@ -101,7 +101,7 @@ def _opened(path: Path, file_format: str | None, options: Options) -> tuple[Tabl
     return table, [*said, Guess(("encoding",), encoding, note)]
 
 
-def _profile(header: Sequence[str], reading: Sequence[Guess]) -> str | None:
+def _profile(header: Sequence[str]) -> str | None:
     """The system that wrote the file, told by column names that only it uses."""
     signs = {
         "redcap": [{"redcap_event_name"}, {"redcap_repeat_instance"}, {"Event Name", "Repeat Instance"}],
