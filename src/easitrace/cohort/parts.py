@@ -3,10 +3,9 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from easitrace.cohort.cells import Cells
+from easitrace.cohort.cells import Cells, Floats
 from easitrace.cohort.findings import counted, place, quoted, row_list
 from easitrace.cohort.layout import Block
 from easitrace.cohort.mapping import Mapping
@@ -22,8 +21,6 @@ from easitrace.scores import (
     objective_scorad,
     scorad,
 )
-
-Floats = npt.NDArray[np.float64]
 
 BELOW_AGE = 8
 SAME = 1e-6

@@ -3,18 +3,13 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
 from easitrace.cohort.cells import Cells
 from easitrace.cohort.findings import HELD_PER_CHECK, counted, quoted, row_list
-from easitrace.cohort.places import Homes, always, filled
+from easitrace.cohort.places import Codes, Homes, always, filled
 from easitrace.cohort.roles import DATE_ROLES
-
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
 
 COMPLETED, STOPPED, IN_FOLLOW_UP = "completed", "stopped", "in follow-up"
 STATUSES = [COMPLETED, STOPPED, IN_FOLLOW_UP]

@@ -7,18 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from easitrace.cohort.cells import Cells
+from easitrace.cohort.cells import Cells, Floats
 from easitrace.cohort.findings import Findings, counted, row_list
 from easitrace.cohort.flow import KEPT_OUT, NO_SCORE
 from easitrace.cohort.layout import Block, Layout
 from easitrace.cohort.parts import with_computed
-from easitrace.cohort.places import always, filled, note_rows
+from easitrace.cohort.places import Codes, always, filled, note_rows
 from easitrace.cohort.several import CHOOSE
 from easitrace.cohort.timing import (
     NO_VISIT,
     UNSCHEDULED,
-    Codes,
-    Floats,
     check_windows,
     days_between,
     place_in_windows,

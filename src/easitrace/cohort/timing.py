@@ -11,14 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from easitrace.cohort.cells import Cells
+from easitrace.cohort.cells import Cells, Floats
 from easitrace.cohort.cohort import Visit
 from easitrace.cohort.findings import HELD_PER_CHECK, Findings, counted, inert, place, quoted, row_list
 from easitrace.cohort.flow import BEFORE, NO_WINDOW
+from easitrace.cohort.places import Codes, filled
 
-Codes = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Days = npt.NDArray[np.datetime64]
 Mask = npt.NDArray[np.bool_]
 Windows = Sequence[tuple[float, float]]
 
@@ -52,9 +50,10 @@ def visits_by_week(cells: Cells, column: str, scored: Mask) -> Codes:
     nearest = np.minimum(np.searchsorted(planned, np.nan_to_num(weeks)), len(planned) - 1)
     codes = np.where(planned[nearest] == weeks, nearest, NO_VISIT).astype(np.int64)
     codes[(codes == NO_VISIT) & ~scored] = UNSCHEDULED
-    words = cells.words("week", column)
-    unreadable = np.isnan(weeks) & np.asarray(pc.is_valid(words).to_numpy(zero_copy_only=False), dtype=bool)
-    _check_visits(cells, column, words, np.where(unreadable, 0, codes), [f"{week:g}" for week in planned])
+    unreadable = np.isnan(weeks) & filled(cells, "week", column)
+    _check_visits(
+        cells, column, cells.words("week", column), np.where(unreadable, 0, codes), [f"{week:g}" for week in planned]
+    )
     return codes
 
 

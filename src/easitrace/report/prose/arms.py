@@ -10,6 +10,7 @@ from easitrace.report.prose.words_of_numbers import joined, slug
 from easitrace.report.style import Style
 from easitrace.report.words import ARM_DIFFERENCE_NOTES, ARM_NUMBERS, DF_NAMES
 from easitrace.response.arms import CHANGE, NO_DIFFERENCE, effects
+from easitrace.response.sensitivity import distinct
 
 EQUATIONS = {
     "common": r"g(Y_{ij}) = \mu_j + \tau_{a(i)j} + x_i^\top\beta + \varepsilon_{ij}, \qquad \tau_{a0} = 0",
@@ -229,7 +230,7 @@ def arm_estimands_note(imputations: int, baseline: str) -> str:
 
 def arm_holds_sentence(table: pd.DataFrame) -> str:
     """In how many analyses the interval of the difference says the same."""
-    known = _of_different_estimands(table.dropna(subset=["estimate"]))
+    known = distinct(table.dropna(subset=["estimate"])[["estimand", "missing", "arm", "estimate", "lower", "upper"]])
     parts = []
     for arm, rows in known.groupby("arm", sort=False):
         sides = {"below zero": int((rows["upper"] < 0).sum()), "above zero": int((rows["lower"] > 0).sum())}
@@ -239,16 +240,3 @@ def arm_holds_sentence(table: pd.DataFrame) -> str:
         reached = f"lies {in_all} in all" if in_all else reached
         parts.append(f"between {arm} and {table['reference'].iloc[0]} {reached} {len(rows)} different analyses")
     return f"The interval of the difference {'; '.join(parts)}."
-
-
-def _of_different_estimands(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of estimands whose results are not all those of one before them."""
-    columns = ["arm", "missing", "estimate", "lower", "upper"]
-    seen: list[list[tuple[Any, ...]]] = []
-    kept = []
-    for _, rows in table.groupby("estimand", sort=False):
-        results = list(rows[columns].itertuples(index=False, name=None))
-        if results not in seen:
-            seen.append(results)
-            kept.append(rows)
-    return pd.concat(kept) if kept else table
