@@ -288,9 +288,9 @@ def test_arms_are_set_against_each_other_before_the_classes() -> None:
     said = paragraph({"03_trajectory": model, "04_response": response}, about)
     assert said == (
         "In the mixed model, the change of 1 + EASI from baseline to week 12 in high dose arm differed from that in "
-        "the low arm by \u221217.7% (95% CI \u221231.0 to \u22122.9; P = .021); the estimated means were 6.3 and 9.4 "
-        "points.\n\nEASI-50 was met at week 12 by 53% of 13 patients in high dose arm and 3 of 12 patients (25%) in "
-        "the low arm, a difference of 28 percentage points (95% CI 2 to 51)."
+        "the low arm by \u221217.7% (95% CI \u221231.0 to \u22122.9; P = .021); the estimated means at week 12 were "
+        "6.3 and 9.4 points.\n\nEASI-50 was met at week 12 by 53% of 13 patients in high dose arm and 3 of 12 "
+        "patients (25%) in the low arm, a difference of 28 percentage points (95% CI 2 to 51)."
     )
 
 

@@ -61,8 +61,8 @@ def arm_difference(results: Results, about: About) -> Sentence:
         difference = f"{{{first}_{key}_{here}}}{unit} ({limits}; {{{first}_p_{key}_{here}:p}})"
         parts.append(
             f"{_quantity(what, about, changes=first.endswith('changes'))} in {arm_in_words(arm)} differed from that in "
-            f"{arm_in_words(about.cohort.arms[0])} by {difference}; the estimated means were {' and '.join(means)} "
-            "points"
+            f"{arm_in_words(about.cohort.arms[0])} by {difference}; the estimated means at "
+            f"{plain(about.decided.label)} were {' and '.join(means)} points"
         )
     return filled(f"In the mixed model, {'; '.join(parts)}" if parts else "", own)
 
