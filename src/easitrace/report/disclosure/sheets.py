@@ -18,6 +18,7 @@ from easitrace.report.disclosure.gate import COHORT, Key, Ledger
 from easitrace.report.disclosure.prepare import prepared
 from easitrace.report.disclosure.profiles import Interval, Profile
 from easitrace.report.disclosure.registry import SHAREABLE
+from easitrace.report.tidy import read_tidy
 
 Frames = Mapping[str, pd.DataFrame]
 
@@ -79,14 +80,9 @@ def shared_sheets(folder: Path, profile: Profile, interval: Interval, further: F
 def _frames(folder: Path, profile: Profile, further: Frames) -> Iterator[tuple[str, pd.DataFrame]]:
     for entry in SHAREABLE:
         path = folder / f"{entry.table}.csv"
-        table = further.get(entry.table, _read(path) if path.is_file() else None)
+        table = further.get(entry.table, read_tidy(path) if path.is_file() else None)
         if table is not None:
             yield entry.table, _checked(prepared(table, entry, profile.threshold), entry).reset_index(drop=True)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    words = dict.fromkeys(("level", "visit", "event", "reason"), str)
-    return pd.read_csv(path, dtype=words, keep_default_na=False, na_values=[""])
 
 
 def _checked(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
