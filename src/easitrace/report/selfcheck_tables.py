@@ -101,6 +101,7 @@ SUMS = (
     Sum("01_cohort_baseline", ("count",), "n", by=("variable",), added=True),
     Sum("02_course_course", ("n", "missing"), PATIENTS),
     Sum("04_response_classes", ("count",), "n", by=("denominator",), added=True),
+    Sum("04_response_classes_by_arm", ("count",), "n", by=("arm", "denominator"), added=True),
     Sum("04_response_rules", CLASSES, PATIENTS),
     Sum("04_response_reasons", ("count",), PATIENTS, added=True),
     Sum("04_response_expected_classes", ("expected",), PATIENTS, by=("reliability",), added=True),

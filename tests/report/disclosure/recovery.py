@@ -40,11 +40,20 @@ class Attack:
 
     def read(self, tables: Mapping[str, pd.DataFrame], threshold: int, report: str = "") -> None:
         """Take in the tables of a report; counts of one kind and label are the same count in every report."""
-        self.size = tables["01_cohort_baseline"]["n"].iloc[0]
+        self.size = tables["01_cohort_baseline"]["n"].iloc[-1]  # with arms the last rows are of all
         self._learn(("cohort",), self.size, threshold)
         for entry in SHAREABLE:
             if entry.table in tables:
                 self._read_table(tables[entry.table].reset_index(drop=True), entry, threshold, report)
+        self._add_up_arms()
+
+    def _add_up_arms(self) -> None:
+        """A count of all is the sum of those of the arms."""
+        arms = {key[1] for key in self.known if len(key) > 1} - {None}
+        for kind, _, *labels in [key for key in self.known if len(key) > 1 and key[1] is None]:
+            parts = [(kind, arm, *labels) for arm in arms]
+            if arms and all(part in self.known for part in parts):
+                self.sums.append(((kind, None, *labels), parts, True))
 
     def _read_table(self, table: pd.DataFrame, entry: Any, threshold: int, report: str) -> None:
         keys = {}
@@ -52,8 +61,10 @@ class Attack:
             for column, (kind, *labels) in entry.counts.items():
                 if pd.notna(values[column]):
                     own = [values[name] for name in ("rule", "criterion") if name in table] or [report]
-                    named = (kind, *(values[label] for label in labels), *own)
-                    everybody = kind == "cohort" and values[column] == self.size
+                    arm = values.get("reference" if column in entry.reference else "arm")
+                    arm = None if arm == "All" else arm
+                    named = (kind, arm, *(values[label] for label in labels), *own)
+                    everybody = kind == "cohort" and values[column] == self.size and arm is None
                     keys[row, column] = ("cohort",) if everybody else named
                     self._learn(keys[row, column], values[column], threshold)
         for row in table.index:
@@ -62,7 +73,8 @@ class Attack:
                 if parts:
                     self.sums.append((keys.get((row, whole), ("cohort",)), [keys[row, c] for c in parts], False))
         for column, labels in entry.down.items():
-            for _, rows in table[table[column].notna()].groupby(list(labels), sort=False):
+            by = [label for label in ("arm", *labels) if label in table]
+            for _, rows in table[table[column].notna()].groupby(by, sort=False):
                 whole = keys.get((rows.index[0], entry.of[column]), ("cohort",))
                 self.sums.append((whole, [keys[row, column] for row in rows.index], True))
 

@@ -13,10 +13,10 @@ from recovery import default_tables
 
 from chapters import run_chapter
 from easitrace.report.disclosure import drawings, sheets
+from easitrace.report.disclosure.entry import Entry
 from easitrace.report.disclosure.gate import Ledger, Told
 from easitrace.report.disclosure.prepare import RESHAPED
 from easitrace.report.disclosure.profiles import THRESHOLDS, Interval, Profile, profile_named
-from easitrace.report.disclosure.entry import Entry
 from easitrace.report.disclosure.scan import scan
 from easitrace.report.disclosure.share import write_share
 from easitrace.report.disclosure.sharing import Shared, Sharing

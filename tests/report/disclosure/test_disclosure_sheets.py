@@ -7,6 +7,7 @@ import pytest
 
 from easitrace.errors import DisclosureError
 from easitrace.report.disclosure.derive import MASKED
+from easitrace.report.disclosure.flow import flow_tables
 from easitrace.report.disclosure.profiles import Interval, profile_named
 from easitrace.report.disclosure.registry import SHAREABLE
 from easitrace.report.disclosure.sheets import Sheets, shared_sheets
@@ -118,6 +119,70 @@ def test_arms_add_up_to_the_cohort(tmp_path: Path) -> None:
     assert list(course["arm"]) == ["placebo", "active"]
     assert course["n"].iloc[1] == MASKED
     assert course["median"].iloc[1] == MASKED
+
+
+def test_arms_are_gated_with_all(tmp_path: Path) -> None:
+    """The cohort is not counted twice for the rows of all arms, and an arm is not what is left of the cohort."""
+    sizes = {"placebo": 40, "active": 23, "All": 63}
+    people = [{"arm": arm, "variable": "age", "level": "", "n": n, "missing": 0} for arm, n in sizes.items()]
+    at = {"criterion": "easi75", "visit": "week 12", "week": 12}
+    both = {"responders": 13, "n": 21, "reference_responders": 2, "reference_n": 37, "proportion": 13 / 21}
+    arms = [{**at, "arm": "active", "reference": "placebo", **both, "reference_proportion": 2 / 37}]
+    numbers = {"n": 21, "n_reference": 37, "estimate": -4.13, "lower": -7.62, "upper": -0.64, "p": 0.0213}
+    differences = [{"quantity": "score", "arm": "active", "reference": "placebo", "visit": "week 12", "week": 12}]
+    sheets = told(
+        tmp_path,
+        _01_cohort_baseline=people,
+        _03_trajectory_differences=[{**differences[0], **numbers}],
+        _04_response_endpoints=[{**at, "responders": 15, "n": 58}],
+        _04_response_endpoints_by_arm=arms,
+    )
+    assert sheets.patients == 65
+    (row,) = sheets.tables["03_trajectory_differences"].to_dict("records")
+    assert [row[name] for name in ("estimate", "lower", "upper", "p")] == [-4.1, -7.6, -0.64, 0.02]
+    (row,) = sheets.tables["04_response_endpoints_by_arm"].to_dict("records")
+    assert row["reference_responders"] == row["difference"] == MASKED
+    pooled = sheets.tables["04_response_endpoints"].iloc[0]
+    assert MASKED in (pooled["responders"], row["responders"]) or pooled["responders"] == row["responders"] == 15
+
+
+def test_differences_of_arms_are_those_of_told_counts(tmp_path: Path) -> None:
+    people = [{"arm": arm, "variable": "age", "level": "", "n": 40, "missing": 0} for arm in ("old", "new", "All")]
+    people[-1]["n"] = 80
+    at = {"criterion": "easi75", "visit": "week 12", "week": 12, "arm": "new", "reference": "old"}
+    both = {"responders": 18, "n": 31, "reference_responders": 11, "reference_n": 29, "proportion": 0.4}
+    rows = [{**at, **both, "reference_proportion": 0.3}]
+    table = told(tmp_path, _01_cohort_baseline=people, _04_response_endpoints_by_arm=rows).tables
+    row = table["04_response_endpoints_by_arm"].iloc[0]
+    assert row[["responders", "n", "reference_responders", "reference_n"]].tolist() == [20, 30, 10, 30]
+    assert row["difference"] == pytest.approx(20 / 30 - 10 / 30, abs=0.005)
+    (low, high), (low_0, high_0) = zip(*limits([20, 10], [30, 30], level=0.9, interval="wilson"), strict=True)
+    below = ((2 / 3 - low) ** 2 + (high_0 - 1 / 3) ** 2) ** 0.5
+    above = ((high - 2 / 3) ** 2 + (1 / 3 - low_0) ** 2) ** 0.5
+    assert row["difference_lower"] == pytest.approx(1 / 3 - below, abs=0.005)
+    assert row["difference_upper"] == pytest.approx(1 / 3 + above, abs=0.005)
+
+
+def test_imputed_responders_are_rounded_counts_without_an_interval(tmp_path: Path) -> None:
+    """0.385 of 61 are 23.5 responders: told as 25 of 60; 0.07 of 61 are 4.3, masked."""
+    at = {"missing": "mi", "visit": "week 12", "week": 12, "n": 61, "recorded_n": 47, "responders": None}
+    shares = {"easi50": (0.385, 19), "easi90": (0.07, 6)}
+    rows = [{**at, "criterion": k, "share": share, "recorded_responders": own} for k, (share, own) in shares.items()]
+    table = told(tmp_path, _04_response_endpoints_by_rule=rows).tables["04_response_endpoints_by_rule"]
+    assert table["responders"].tolist() == [25, MASKED]
+    assert table["recorded_responders"].tolist() == [20, 5]
+    assert table["proportion"].tolist() == [0.42, MASKED]
+    assert table[["lower", "upper"]].isna().all(axis=None)
+
+
+def test_the_flow_is_gated_with_the_cohort(tmp_path: Path) -> None:
+    steps = [("patients read", 82, ""), ("patients analysed", 63, ""), ("rows read", 199, "")]
+    states = {"seen": 40, "stopped": 3, "in follow-up": 0, "missed": 20}
+    flow = pd.DataFrame([*steps, *((step, n, "week 4") for step, n in states.items())], columns=["step", "n", "detail"])
+    told(tmp_path)
+    tables = shared_sheets(tmp_path, SHARE_5, Interval(), flow_tables(flow)).tables
+    assert tables["01_cohort_read"].iloc[0].tolist() == [80, 20, 65]
+    assert tables["01_cohort_flow"].iloc[0].tolist() == ["week 4", 40, MASKED, 0, 20]
 
 
 def test_tables_that_are_not_listed_are_named_and_left_out(tmp_path: Path) -> None:

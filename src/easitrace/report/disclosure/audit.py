@@ -1,6 +1,6 @@
 """Playing the attacker: which values of a masked count are compatible with everything that is told."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -9,11 +9,14 @@ from easitrace.report.disclosure.profiles import COMPATIBLE
 Key = tuple[object, ...]
 Sum = tuple[Key, tuple[Key, ...]]
 ENDLESS = 1_000_000_000
+Counts = dict[Key, int]
 Bounds = dict[Key, tuple[int, int | None]]
 
 
 def exposed(sums: Sequence[Sum], bounds: Bounds, masked: Sequence[Key]) -> list[Key]:
     """The masked counts of which fewer than `COMPATIBLE` values fit to the sums and to what is known of the others.
+
+    Whatever fits at all shows values of every count at once: only those that showed too few are looked at one by one.
 
     Parameters
     ----------
@@ -24,7 +27,21 @@ def exposed(sums: Sequence[Sum], bounds: Bounds, masked: Sequence[Key]) -> list[
     masked : sequence of keys
         The counts to protect.
     """
-    return [key for key, lowest, highest in reach(sums, bounds, masked) if highest - lowest + 1 < COMPATIBLE]
+    fitting = _program(sums, bounds)
+    seen = [fitting(masked, 1), fitting(masked, -1)]
+    found = []
+    for key in masked:
+        if _values(key, seen) < COMPATIBLE:
+            lowest, highest = fitting([key], 1), fitting([key], -1)
+            seen += [lowest, highest]
+            if lowest is None or (highest is not None and _values(key, seen) < COMPATIBLE):
+                found.append(key)
+    return found
+
+
+def _values(key: Key, seen: Sequence[Counts | None]) -> int:
+    values = [counts[key] for counts in seen if counts is not None]
+    return max(values) - min(values) + 1 if values else 0
 
 
 def forced_zeros(sums: Sequence[Sum], keys: Sequence[Key], wanted: Sequence[Key]) -> set[Key]:
@@ -40,6 +57,17 @@ def reach(sums: Sequence[Sum], bounds: Bounds, wanted: Sequence[Key]) -> Iterato
     ------
     (key, int, int)
         With all identities and bounds holding at once; `ENDLESS` where there is no largest value.
+    """
+    fitting = _program(sums, bounds)
+    for key in wanted:
+        lowest, highest = (ENDLESS if end is None else end[key] for end in (fitting([key], 1), fitting([key], -1)))
+        yield key, lowest, highest
+
+
+def _program(sums: Sequence[Sum], bounds: Bounds) -> Callable[[Sequence[Key], int], Counts | None]:
+    """Finds counts that fit to all identities and bounds, with the smallest (1) or largest (-1) sum over some keys.
+
+    None when nothing fits, or no sum is the largest.
     """
     from scipy.optimize import Bounds as Box
     from scipy.optimize import LinearConstraint, milp
@@ -57,9 +85,11 @@ def reach(sums: Sequence[Sum], bounds: Bounds, wanted: Sequence[Key]) -> Iterato
         "bounds": Box(limits[:, 0], limits[:, 1]),
         "integrality": np.ones(len(keys)),
     }
-    for key in wanted:
+
+    def fitting(aimed: Sequence[Key], sign: int) -> Counts | None:
         aim = np.zeros(len(keys))
-        aim[place[key]] = 1.0
-        ends = [milp(sign * aim, **known).x for sign in (1, -1)]
-        lowest, highest = (ENDLESS if end is None else round(end[place[key]]) for end in ends)
-        yield key, lowest, highest
+        aim[[place[key] for key in aimed]] = sign
+        found = milp(aim, **known).x
+        return None if found is None else dict(zip(keys, found.round().astype(int).tolist(), strict=True))
+
+    return fitting
