@@ -1,4 +1,4 @@
-"""The commands: `easitrace run`, `easitrace check`, `easitrace reconstruct`.
+"""The commands of `easitrace`: run, check, compare, reconstruct, new, export, scan.
 
 Exit codes: 0 done, 2 parameters, 3 data, 4 a chapter or a model, 5 disclosure, 6 the machine, 70 a bug of ours, 130
 and 143 when interrupted or ended from outside.
