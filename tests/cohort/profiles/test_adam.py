@@ -221,3 +221,15 @@ def test_why_a_score_or_a_day_is_missing_is_kept() -> None:
     assert {name: plain.reasons[name].to_pylist() for name in ("EASI", "POEM", "ADY")} == {
         "EASI": [None, "not done"], "POEM": [None, None], "ADY": [None, "unknown"]
     }  # fmt: skip
+
+
+def test_a_file_without_the_parameters_that_are_wanted_is_refused() -> None:
+    says = 'E211 adeff.csv: no record has a PARAMCD that is under columns; there is "EASI", "POEM", "WEIGHT"; name'
+    with pytest.raises(DataError, match=says):
+        prepared(HEAD + ROWS, columns={"scorad": "SCORAD"})
+
+
+def test_no_record_that_counts_makes_a_table_without_rows() -> None:
+    table, findings = prepared(HEAD + ROWS.replace("Y,", "N,"))
+    assert table.header[:2] == ["USUBJID", "TRTP"] and len(table.rows) == 0
+    assert [problem.code for problem in findings.log][:2] == ["W234", "W234"] and findings.errors == []

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from easitrace.cohort.cells import Cells
-from easitrace.cohort.findings import Findings, counted, inert, place, row_list
+from easitrace.cohort.findings import Findings, counted, inert, place, quoted, row_list
 from easitrace.cohort.formats.table import TEXT, Table, as_text, is_number
 from easitrace.cohort.mapping import Mapping
 from easitrace.cohort.profiles.profile import Profile, Roles, first_present
@@ -29,6 +29,7 @@ STUDY_DAY = "ADY"
 YES = "Y"
 TOLERANCE = 1e-6
 NONE = -1
+SHOWN = 10
 
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
@@ -77,7 +78,7 @@ def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) 
         missing = " and ".join(sorted({PARAMETER, VALUE} - {*table.header}))
         findings.error("E263", f"there is no column {missing}: not an ADaM basic data structure", "leave format out")
         findings.stop_if_wrong()
-    parameters = _parameters(table, [*columns.values(), mapping.outcome])
+    parameters = _parameters(table, [*columns.values(), mapping.outcome], findings)
     records = _counting(_records(table, columns, parameters, findings))
     records, visits = _visits(records, columns, mapping)
     _check_constant(records, columns, {*mapping.instruments, *KEY_ROLES})
@@ -88,9 +89,16 @@ def prepare(table: Table, columns: Roles, mapping: Mapping, findings: Findings) 
     return _with_days(_spread(records, visits, columns, parameters), columns, mapping, findings)
 
 
-def _parameters(table: Table, named: list[str]) -> list[str]:
-    present = {*pc.unique(as_text(table.columns([PARAMETER])[PARAMETER])).to_pylist()}
-    return [name for name in dict.fromkeys(named) if name in present and name not in table.header]
+def _parameters(table: Table, named: list[str], findings: Findings) -> list[str]:
+    """The parameters that are named under columns."""
+    present = dict.fromkeys(pc.unique(as_text(table.columns([PARAMETER])[PARAMETER])).to_pylist())
+    found = [name for name in dict.fromkeys(named) if name in present and name not in table.header]
+    if not found:
+        there = ", ".join(quoted(name) for name in [*present][:SHOWN])
+        what = f"no record has a {PARAMETER} that is under columns; there is {there}"
+        findings.error("E211", what, "name the parameters under columns, such as easi: EASI")
+        findings.stop_if_wrong()
+    return found
 
 
 def _records(table: Table, roles_of: Roles, parameters: list[str], findings: Findings) -> Records:
@@ -205,7 +213,8 @@ def _spread(records: Records, visits: "pd.Series[str]", roles_of: Roles, paramet
     numbers = keys.groupby(["subject", "visit", "again"], sort=False).ngroup()
     group = np.asarray(numbers, dtype=np.int64)
     places = np.full((int(group.max(initial=-1)) + 1, len(parameters)), NONE)
-    places[group, keys["parameter"].map({name: j for j, name in enumerate(parameters)}).to_numpy()] = records.at
+    column = pd.Index(parameters).get_indexer(pd.Index(keys["parameter"]))
+    places[group, column] = records.at
     first = visits.groupby(group).first()
     return _side_by_side(records, places, {_visit_column(roles_of): first}, parameters)
 
