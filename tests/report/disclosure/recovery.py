@@ -63,6 +63,7 @@ class Attack:
                     own = [values[name] for name in ("rule", "criterion") if name in table] or [report]
                     arm = values.get("reference" if column in entry.reference else "arm")
                     arm = None if arm == "All" else arm
+                    own += [values[column]] if kind == "cohort" else []  # all of an arm, or those classified
                     named = (kind, arm, *(values[label] for label in labels), *own)
                     everybody = kind == "cohort" and values[column] == self.size and arm is None
                     keys[row, column] = ("cohort",) if everybody else named

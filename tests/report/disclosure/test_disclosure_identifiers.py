@@ -47,7 +47,10 @@ def test_the_cohort_knows_all_identifiers_of_its_files(study: dict[str, object])
     assert len(cohort.identifiers) == 27
 
 
-@pytest.mark.parametrize("who", [NO_BASELINE, ONLY_JOINED, ONLY_EVENTS, "nobody"])
+SLOW = [pytest.param(who, marks=pytest.mark.slow) for who in (ONLY_JOINED, ONLY_EVENTS)]
+
+
+@pytest.mark.parametrize("who", [NO_BASELINE, "nobody", *SLOW])
 def test_who_was_left_out_is_looked_for_too(
     who: str, study: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -148,6 +148,7 @@ def test_the_same_tables_give_the_same_bytes(write: Write, tmp_path: Path) -> No
     assert written() == written()
 
 
+@pytest.mark.slow
 def test_a_cohort_with_two_arms(tmp_path: Path) -> None:
     """The built-in cohort twice, as two arms of one."""
     (tmp_path / "tables").mkdir()
