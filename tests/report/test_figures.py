@@ -1,6 +1,6 @@
 """Figures: what is printed in them is what was given, they say n, and two drawings are the same bytes."""
 
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from easitrace.report import figures
+from easitrace.report.figures.canvas import canvas, in_house_style
 from easitrace.report.style import Style
 
 RNG = np.random.default_rng(20210604)
@@ -129,3 +130,16 @@ def test_courses_of_many_patients_are_drawn_as_one_picture() -> None:
     many = pd.concat([VISITS.assign(patient=VISITS["patient"] + str(k)) for k in range(30)])
     drawn = svg(figures.estimated_means(MEANS, many, "easi", "EASI", Style()))
     assert "<image" in drawn and len(drawn) < 300_000
+
+
+def test_fonts_that_stand_in_are_not_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    """Bold text looks for bold fonts of every family; the last of them, which comes with matplotlib, has none."""
+
+    @in_house_style
+    def bold() -> Any:
+        figure, ax = canvas(2)
+        ax.text(0.5, 0.5, "Patients \u60a3\u8005", weight="bold")
+        return figure
+
+    bold().savefig(BytesIO(), format="svg")
+    assert [record.getMessage() for record in caplog.records if "findfont" in record.getMessage()] == []

@@ -1,5 +1,6 @@
 """The canvas of every figure: one style, one width, colours that are safe for colour-blind readers and in grey."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -54,6 +55,7 @@ def in_house_style(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
         import matplotlib as mpl
 
         mpl.use("agg")
+        logging.getLogger("matplotlib.font_manager").addFilter(_not_of_weight)
         with mpl.rc_context({**HOUSE_STYLE, "font.family": _families()}):
             figure = draw(*args, **kwargs)
             _make_legible(figure)
@@ -87,6 +89,11 @@ def _families() -> list[str]:
 
     installed = {font.name for font in fontManager.ttflist}
     return [LETTERS, *(name for name in OTHER_LETTERS if name in installed)]
+
+
+def _not_of_weight(record: logging.LogRecord) -> bool:
+    """Fonts that stand in need not be bold: matplotlib says so of each of them, also where no letter needs it."""
+    return not record.getMessage().startswith("findfont: Failed to find font weight")
 
 
 def canvas(height: float, columns: int = 1, **options: Any) -> tuple["Figure", Any]:
