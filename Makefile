@@ -5,7 +5,7 @@ UV := $(shell if uv --version >/dev/null 2>&1; then command -v uv; else echo .to
 UV_VERSION := 0.8
 RUN := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin
 
-.PHONY: env report test test-slow lab bench validate lock
+.PHONY: env report test test-slow coverage lab bench validate lock
 env: .venv/.complete
 
 .tools/bin/uv:
@@ -31,6 +31,12 @@ test: env
 
 test-slow: env
 	$(RUN)/pytest -m slow
+
+# Every branch between a file and a cohort, and every check of a parameter file, is taken by a test.
+ROOMS := cohort parameters instruments scores
+coverage: env
+	$(RUN)/pytest tests/cohort tests/test_parameters.py tests/test_instruments.py tests/test_scores.py tests/test_describe.py \
+		$(ROOMS:%=--cov=easitrace.%) --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lab: env
 	.venv/bin/jupyter lab notebooks

@@ -196,3 +196,11 @@ def test_the_answer_is_no_pickle():
 def test_options_travel_whole():
     options = Options(";", "cp1252", ",", "d-m-yyyy", "Visits", 3)
     assert Options(**json.loads(json.dumps(child.asdict(options)))) == options
+
+
+def test_the_watch_on_the_parent_ends_the_child_at_the_end_of_its_input(monkeypatch):
+    words, ended = [b"x", b"y", b""], []
+    monkeypatch.setattr(child.os, "read", lambda file, size: words.pop(0) if (file, size) == (0, 1) else b"")
+    monkeypatch.setattr(child.os, "_exit", ended.append)
+    child._end_with_parent()
+    assert ended == [child.ORPHANED] and words == []
