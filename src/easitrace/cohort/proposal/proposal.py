@@ -117,10 +117,11 @@ def _profile(header: Sequence[str]) -> str | None:
 
 def _content(table: Table, profile: str | None) -> tuple[list[Guess], tuple[str, ...]]:
     cells: dict[str, list[str]] = {}
+    columns = table.columns(table.header)
 
     def texts(name: str) -> list[str]:
         if name not in cells:
-            column = as_texts(as_text(table.columns([name])[name]))
+            column = as_texts(as_text(columns[name]))
             cells[name] = [("" if is_missing(cell) else cell) for cell in column] if profile == "castor" else column
         return cells[name]
 
@@ -129,7 +130,7 @@ def _content(table: Table, profile: str | None) -> tuple[list[Guess], tuple[str,
     if profile == "adam":
         found = [one for one in found if one.role not in INSTRUMENTS] + _parameters(texts)
     used = {name for one in found for name in _names(one, table.header)}
-    written = [name for name in table.header if name in used and is_text(table.columns([name])[name])]
+    written = [name for name in table.header if name in used and is_text(columns[name])]
     scores = [
         (texts(name), SCALES[one.role]) for one in found if one.role in SCALES for name in _names(one, table.header)
     ]
