@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.export import Format, write_cohort
-from easitrace.cohort.formats import child, source
 from easitrace.cohort.read import read_cohort
 from easitrace.errors import DataError
 
@@ -82,12 +81,6 @@ def taken(path: Path, **given: Any) -> Cohort:
 def read_two(folder: Path, ending: str) -> Cohort:
     """The two tables of a study, joined."""
     return taken(folder / f"visits{ending}", patient_data=folder / f"patients{ending}", columns=COLUMNS | KNOWN)
-
-
-@pytest.fixture(autouse=True)
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parse here, which is quicker; the process of its own is tested with the formats."""
-    monkeypatch.setattr(source, "parse_apart", lambda path, name, *rest: child.PARSERS[name](path, *rest))
 
 
 def written_and_read(tmp_path: Path, format: Format, study: Any) -> None:
