@@ -16,6 +16,7 @@ from easitrace.report.render import Study
 
 COMMITTED = Path(__file__).parents[2] / "reports" / "baricitinib"
 NUMBER = re.compile(r"(?<![\w.])[−-]?(?:\d+\.\d+|\.\d+|\d+)(?![\w.])")
+VALUE = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:e-?\d+)?")
 BLANKS = re.compile(r"[\s\u200b\u2060]+")
 TITLE, BANNER = "A title", "Synthetic cohort, not patient data"
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -112,7 +113,7 @@ def test_the_numbers_of_the_tables_are_those_of_the_csv_files(read: Read) -> Non
 def values_of(rows: list[list[str]]) -> Iterator[float]:
     """The numbers of a CSV file, their hundredfold, and the percentages of one number of a row in another."""
     for row in rows[1:]:
-        numbers = [float(number) for text in row for number in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", text)]
+        numbers = [float(number) for text in row for number in VALUE.findall(text)]
         yield from numbers
         yield from (100 * number for number in numbers)
         yield from (100 * part / whole for part in numbers for whole in numbers if 0 <= part < whole)
@@ -127,6 +128,7 @@ def test_the_results_are_printed_in_the_word_document(read: Read) -> None:
     numbers = json.loads((COMMITTED / "results.json").read_text(encoding="utf-8"))["02_course"]["numbers"]
     place = [table.anchor for table in tables(read.page)].index("00_summary-glance")
     header, *rows = word_cells(read.word.tables[place])
-    medians = {row[0].lower(): row[header.index("Median")] for row in rows}
+    column = next(place for place, name in enumerate(header) if name.startswith("Median"))
+    medians = {row[0].lower(): row[column].partition("[")[0].partition("(")[0] for row in rows}
     names = {"baseline": "median_baseline", "week4": "median_week_4", "week12": "median_week_12"}
     assert medians == {visit: f"{numbers[name]:.1f}" for visit, name in names.items()}
