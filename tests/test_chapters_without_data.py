@@ -159,25 +159,6 @@ def test_nobody_is_named(show: Any, chapter: str) -> None:
     assert "Jansen" not in shown and "P08" not in shown
 
 
-@pytest.mark.parametrize(
-    ("chapter", "change"),
-    [
-        (PROMS, {"decision_week": 4}),
-        (PROMS, {"estimand": "composite"}),
-        (PROMS, {"level": 0.9}),
-        (PROMS, {"interval": "clopper-pearson"}),
-        (PROMS, {"quartiles": "weibull"}),
-        (TREATMENT, {"drug": "upadacitinib"}),
-        (TREATMENT, {"criterion": "easi90"}),
-        (TREATMENT, {"level": 0.9}),
-        (TREATMENT, {"interval": "clopper-pearson"}),
-        (TREATMENT, {"quartiles": "weibull"}),
-    ],
-)
-def test_a_parameter_changes_what_is_shown(show: Any, chapter: str, change: dict[str, Any]) -> None:
-    assert show(chapter, **change) != show(chapter)
-
-
 def test_the_estimand_decides_which_visits_a_swimmer_has(show: Any) -> None:
     late = BUILT_IN.visits[BUILT_IN.visits["patient"] == "P02"].tail(1).assign(week=12.0, visit="week 12", day=84.0)
     visits = pd.concat([BUILT_IN.visits, late.assign(after_stop=True)], ignore_index=True)

@@ -224,7 +224,7 @@ rules = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(patients=st.lists(courses, min_size=1, max_size=6), rule=rules, order=st.randoms(use_true_random=False))
 def test_names_and_order_of_patients_do_not_matter(patients, rule, order) -> None:  # type: ignore[no-untyped-def]
     shuffled = list(patients)
