@@ -169,13 +169,22 @@ def categorised(frame: pd.DataFrame, levels: Levels) -> pd.DataFrame:
             columns[name] = frame[name]
             continue
         known = pd.Index(list(levels[name]))
-        codes = known.get_indexer(pd.Index(frame[name]))
+        codes = _codes(frame[name], known)
         unknown = (codes < 0) & frame[name].notna().to_numpy()
         if unknown.any():
             (example,), listed = frame[name][unknown].head(1).tolist(), ", ".join(map(str, known))
             raise DataError(Problem("E304", f"column {name}", f"level {example!r} is unknown", f"levels are {listed}"))
         columns[name] = pd.Categorical.from_codes(codes, categories=known)
     return pd.DataFrame(columns, index=frame.index, copy=False)
+
+
+def _codes(column: pd.Series, known: pd.Index) -> Any:
+    """The place of every value among the known levels, -1 for others, in as few bytes as the levels need."""
+    narrow = np.min_scalar_type(-len(known))
+    if not isinstance(column.dtype, pd.CategoricalDtype):
+        return known.get_indexer(pd.Index(column)).astype(narrow)
+    places = known.get_indexer(column.cat.categories).astype(narrow)
+    return np.append(places, narrow.type(-1))[column.cat.codes]
 
 
 def observed_levels(column: pd.Series, ordered: bool = False) -> tuple[Any, ...]:
