@@ -10,12 +10,12 @@ from easitrace.cohort.arms import with_arms
 from easitrace.cohort.assemble import assemble
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.flow import flow_frame, patient_steps
-from easitrace.cohort.formats.detect import by_ending
-from easitrace.cohort.formats.options import CSV, Options
-from easitrace.cohort.mapping import build_mapping
+from easitrace.cohort.formats.options import Options
+from easitrace.cohort.mapping import Mapping, build_mapping
 from easitrace.cohort.preparation import prepared
 from easitrace.cohort.profiles import PROFILES
 from easitrace.cohort.study_files import (
+    OpenFile,
     check_files_unchanged,
     missing_reasons,
     open_files,
@@ -128,8 +128,7 @@ def read_cohort(
         return with_arms(_builtin(str(data), own, outcome, needed), arm, reference_arm, strata)
     profile = PROFILES.get(format or "")
     if profile:
-        date_format = date_format or profile.date_format
-        delimiter = delimiter or (profile.delimiter if by_ending(path) in (None, CSV) else None)
+        date_format, delimiter = date_format or profile.date_format, delimiter or profile.delimiter_of(path)
     mapping = build_mapping(
         columns=columns,
         values=values,
@@ -149,9 +148,13 @@ def read_cohort(
     files = study_files(data, visit_data, patient_data, event_data)
     options = Options(delimiter, encoding, decimal, date_format, sheet, header_row)
     opened = open_files(files, None if profile else format, options)
-    opened, mapping = prepared(opened, mapping, profile, only or {})
+    return with_arms(_assembled(*prepared(opened, mapping, profile, only or {})), arm, reference_arm, strata)
+
+
+def _assembled(opened: Sequence[OpenFile], mapping: Mapping) -> Cohort:
+    """The cohort of the prepared files, with what was found while they were read."""
     readings = readings_of(opened, mapping)
-    cohort = with_arms(assemble(readings), arm, reference_arm, strata)
+    cohort = assemble(readings)
     check_files_unchanged(opened)
     log, sources = tuple(opened[0].findings.log), tuple(file.source for file in opened)
     return replace(cohort, log=log, sources=sources, missing_reasons=missing_reasons(readings))

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from easitrace.cohort.findings import Findings
+from easitrace.cohort.formats.detect import by_ending
+from easitrace.cohort.formats.options import CSV
 from easitrace.cohort.formats.table import Table
 from easitrace.cohort.mapping import Mapping
 
@@ -32,6 +35,10 @@ class Profile:
     delimiter: str | None = None
     date_format: str | None = None
     every_file: bool = True
+
+    def delimiter_of(self, path: Path) -> str | None:
+        """The separator of a file of the system, none when it is not text."""
+        return self.delimiter if by_ending(path) in (None, CSV) else None
 
 
 def first_present(names: Sequence[str], header: Sequence[str]) -> str | None:
