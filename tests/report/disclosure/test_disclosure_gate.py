@@ -1,6 +1,7 @@
 """The gate against an attacker who runs it on every table there could be, and against its own rules."""
 
 from collections import defaultdict
+from contextlib import suppress
 from itertools import product
 
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from easitrace.errors import DisclosureError
 from easitrace.report.disclosure.audit import reach
-from easitrace.report.disclosure.gate import COHORT, Ledger, Told, _round_about, release
-from easitrace.report.disclosure.profiles import Profile, coarse, profile_named
+from easitrace.report.disclosure.gate import COHORT, Key, Ledger, Told, _round_about, release
+from easitrace.report.disclosure.profiles import THRESHOLDS, Profile, coarse, profile_named
 
 SHARE_5 = profile_named("share-5")
 COUNTS = st.integers(0, 40)
@@ -98,6 +99,84 @@ def test_arms_pin_no_masked_count(arms: list[tuple[int, ...]], threshold: int) -
         assert highest > lowest, (key, ledger.counts, told.counts)
 
 
+def told_in_all_profiles(parts: tuple[int, ...]) -> tuple[tuple[int | None, ...], ...]:
+    """What the reports of all profiles tell of a table, the mildest first; nothing when one of them is refused."""
+    reports: list[tuple[int | None, ...]] = []
+    hidden: frozenset[Key] = frozenset()
+    for name in THRESHOLDS:
+        ledger = table_of(*parts)
+        try:
+            told = release(ledger, profile_named(name), hidden)
+        except DisclosureError:
+            return ()
+        hidden = told.masked
+        reports.append(tuple(map(told.count, ledger.counts)))
+    return tuple(reports)
+
+
+@pytest.mark.slow
+def test_three_reports_together_betray_no_count_that_all_of_them_mask(most: int = 30) -> None:
+    alike = defaultdict(list)
+    for parts in product(range(most + 1), repeat=3):
+        if sum(parts) <= most and (reports := told_in_all_profiles(parts)):
+            alike[reports].append((sum(parts), *parts))
+    complete = {reports: tables for reports, tables in alike.items() if max(table[0] for table in tables) <= most - 2}
+    assert len(complete) > 200
+    for reports, tables in complete.items():
+        for told, values in zip(zip(*reports, strict=True), zip(*tables, strict=True), strict=True):
+            assert any(count is not None for count in told) or len({*values}) > 1, (reports, tables)
+
+
+def two_arms_told_alike(most: int, profile: Profile) -> dict[tuple[int | None, ...], list[tuple[int, ...]]]:
+    """All tables of two arms and two parts of at most `most` patients, by what the gate tells of them."""
+    alike = defaultdict(list)
+    for cells in product(range(most + 1), repeat=4):
+        if sum(cells) <= most:
+            ledger = in_arms(cells[:2], cells[2:])
+            with suppress(DisclosureError):
+                told = release(ledger, profile)
+                alike[tuple(map(told.count, ledger.counts))].append(tuple(ledger.counts.values()))
+    return alike
+
+
+@pytest.mark.slow
+def test_no_table_of_two_arms_betrays_a_small_count(most: int = 17, threshold: int = 3) -> None:
+    """An attacker who runs the gate on every table there could be still finds several values of each small count."""
+    alike = two_arms_told_alike(most, Profile("any", threshold))
+    complete = {told: tables for told, tables in alike.items() if max(table[0] for table in tables) <= most - 2}
+    assert len(complete) > 200
+    for told, tables in complete.items():
+        for place, values in enumerate(zip(*tables, strict=True)):
+            assert told[place] is not None or len({*values}) > 1 or values[0] >= threshold, (told, tables)
+
+
+def test_what_protects_a_count_stays_near_it() -> None:
+    """18, 13 and 1 take their total with them; a table beside theirs is told as before."""
+    ledger = Ledger()
+    ledger.enter(COHORT, 90)
+    near, far = ledger.enter(("near",), 32), ledger.enter(("far",), 58)
+    ledger.adds_up(COHORT, [near, far])
+    for whole, parts in ((near, (18, 13, 1)), (far, (21, 37))):
+        ledger.adds_up(whole, [ledger.enter((*whole, place), count) for place, count in enumerate(parts)])
+    told = release(ledger, SHARE_5)
+    assert [told.count(key) for key in ((*near, 0), (*near, 1), (*near, 2), near)] == [None] * 4
+    assert [told.count(key) for key in ((*far, 0), (*far, 1), far, COHORT)] == [20, 35, 60, 90]
+
+
+def test_a_rest_that_no_table_shows_binds_nothing() -> None:
+    """57 and 137 are told as 55 and 135, so that their total is at most 194; what is left of it beside 11 is 183.
+
+    Were the 185 of that rest told, 11 could be nothing but 11 and the nobody of the other arm nothing but nobody.
+    """
+    ledger = Ledger()
+    total = ledger.enter(COHORT, 194)
+    ledger.adds_up(total, [ledger.enter(("met",), 57), ledger.enter(("not met",), 137)])
+    ledger.adds_up(total, [ledger.enter(("all",), 11)])
+    ledger.adds_up(("all",), [ledger.enter(("usual",), 0), ledger.enter(("new",), 11)])
+    told = release(ledger, profile_named("share-11"))
+    assert [told.count((name,)) for name in ("all", "usual", "new")] == [10, None, 10]
+
+
 @pytest.mark.parametrize(
     ("name", "most", "min_cell"), [("share-5", 11, None), ("share-8", 11, None), ("share-5", 9, 6)]
 )
@@ -157,7 +236,8 @@ def test_counts_that_do_not_fit_together_are_refused() -> None:
 
 def test_a_count_that_stays_exposed_with_everything_masked_is_refused() -> None:
     ledger = table_of(3, 9)
-    assert _round_about(("part", 0), ledger, {("part", 0)}) == {("part", 0), ("part", 1)}
+    assert _round_about(("part", 0), ledger, {("part", 0)}) == {("part", 1)}
+    assert _round_about(("part", 0), ledger, {("part", 0), ("part", 1)}) == {COHORT}
     with pytest.raises(DisclosureError, match="E502 count of part, 0: stays exposed; share no report"):
         _round_about(("part", 0), ledger, {*ledger.counts})
 
@@ -168,6 +248,18 @@ def test_quantiles_need_the_threshold_on_every_side() -> None:
     assert not SHARE_5.quantile_is_safe(20, "q1")
     assert SHARE_5.quantile_is_safe(25, "q1")
     assert not Told(SHARE_5, {}).quantile(("masked",), "median")
+
+
+@pytest.mark.parametrize(
+    ("count", "known"),
+    [(0, (0, 0)), (5, (5, 7)), (7, (5, 7)), (8, (8, 10)), (10, (8, 10)), (11, (11, 12)), (13, (13, 17))],
+)
+def test_what_is_told_of_a_count_in_all_profiles_together(count: int, known: tuple[int, int]) -> None:
+    """8 to 12 are told as 10, but 8 to 10 are masked where the threshold is 11."""
+    assert SHARE_5.known(count) == known
+    assert SHARE_5.milder is None
+    assert profile_named("share-11", 14).milder == profile_named("share-11")
+    assert profile_named("share-11").milder == profile_named("share-8")
 
 
 @pytest.mark.parametrize(("value", "least", "told"), [(12.83, 0.5, 13.0), (9.33, 0.5, 9.5), (-41.4, 0, -41), (0, 0, 0)])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from hostile import CANARIES, PARAMETERS, words, write_cohort
-from recovery import Attack, recovered
+from recovery import Attack, recovered, sheets_and_truth
 
 from chapters import run_chapter
 from easitrace.report.disclosure.extract import pieces
@@ -16,7 +16,6 @@ from easitrace.report.disclosure.profiles import THRESHOLDS, Interval, profile_n
 from easitrace.report.disclosure.scan import scan
 from easitrace.report.disclosure.share import write_share
 from easitrace.report.disclosure.sharing import Sharing
-from easitrace.report.disclosure.sheets import shared_sheets
 from easitrace.report.render import Study
 
 ROOT = Path(__file__).parents[3]
@@ -90,8 +89,8 @@ def test_reports_with_other_parameters_give_no_masked_count_away(
         for chapter in ("01_cohort", "02_course", "04_response"):
             run_chapter(chapter, monkeypatch, output=str(stage), criterion=criterion, decision_week=week)
         for name, threshold in THRESHOLDS.items():
-            tables = shared_sheets(stage / "tables", profile_named(name), Interval()).tables
-            attack.read(tables, threshold, f"{criterion} {week}")
+            sheets, truth = sheets_and_truth(stage / "tables", profile_named(name))
+            attack.read(sheets.tables, truth, threshold, f"{criterion} {week}")
     ranges = attack.run()
     assert len(ranges) > 50
     assert recovered(ranges) == []

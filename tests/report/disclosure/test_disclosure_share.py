@@ -14,7 +14,7 @@ from recovery import default_tables
 from chapters import run_chapter
 from easitrace.report.disclosure import drawings, sheets
 from easitrace.report.disclosure.entry import Entry
-from easitrace.report.disclosure.gate import Ledger, Told
+from easitrace.report.disclosure.gate import Key, Ledger, Told
 from easitrace.report.disclosure.prepare import RESHAPED
 from easitrace.report.disclosure.profiles import THRESHOLDS, Interval, Profile, profile_named
 from easitrace.report.disclosure.scan import scan
@@ -79,7 +79,7 @@ def test_without_the_gate_nothing_is_shared(write: Write, tmp_path: Path, monkey
     def as_it_is(table: pd.DataFrame, entry: Entry, threshold: int) -> pd.DataFrame:
         return RESHAPED[entry.table](table, threshold) if entry.table in RESHAPED else table
 
-    def everything(ledger: Ledger, profile: Profile) -> Told:
+    def everything(ledger: Ledger, profile: Profile, hidden: frozenset[Key]) -> Told:
         return Told(profile, dict(ledger.counts))
 
     monkeypatch.setattr(sheets, "prepared", as_it_is)

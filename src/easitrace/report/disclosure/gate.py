@@ -3,10 +3,12 @@
 Three steps. A count from 1 up to the threshold is masked; so is a zero, unless two other parts of its total reach the
 threshold (else it would say that everybody is in one group). The other counts are rounded to 5. Last, an attacker is
 played who knows these rules and all sums: wherever fewer than `COMPATIBLE` values of a masked count fit to what is
-told, all parts of its total are masked; masking only one more would tell by being needed which value it protects.
+told, its totals and all their parts are masked, if need be also those around them, and so on outwards; masking only one
+more would tell by being needed which value it protects. What no table shows, the rest of a total, is protected like a
+masked count, but it binds nothing: nobody was told it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 
 from easitrace.errors import DisclosureError, Problem
@@ -65,11 +67,13 @@ class Ledger:
 class Told:
     """What passed the gate: the rounded count of every key that is told; a key that is absent is masked.
 
-    `large` are the counts that are masked for others' sake alone; that they reach the threshold is taken as known.
+    `masked` are those keys; of them `large` are masked for others' sake alone, and that they reach the threshold is
+    taken as known.
     """
 
     profile: Profile
     counts: dict[Key, int]
+    masked: frozenset[Key] = frozenset()
     large: frozenset[Key] = frozenset()
 
     def count(self, key: Key) -> int | None:
@@ -86,8 +90,17 @@ class Told:
         return bool(keys) and all(self.counts.get(key) or key in self.large for key in keys)
 
 
-def release(ledger: Ledger, profile: Profile) -> Told:
+def release(ledger: Ledger, profile: Profile, hidden: Set[Key] = frozenset()) -> Told:
     """Mask and round until no masked count can be recovered.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        All counts of the report and their sums.
+    profile : Profile
+        From which count on they are told.
+    hidden : set of keys
+        Counts that are masked already, since a report of a milder profile masks them.
 
     Raises
     ------
@@ -97,14 +110,15 @@ def release(ledger: Ledger, profile: Profile) -> Told:
     rests = [key for key, count in ledger.counts.items() if key[0] == REST and not count]
     known = forced_zeros(ledger.sums, list(ledger.counts), rests)
     small = {key for key, count in ledger.counts.items() if count < profile.threshold} - known
-    zeros_told = _harmless_zeros(small, known, ledger, profile)
-    primary = {key for key in small if ledger.counts[key] or key not in zeros_told}
-    masked = set(primary)
+    zeros_told = _harmless_zeros(small, known, ledger, profile) - hidden
+    zeros = {key for key in zeros_told if not ledger.counts[key]}
+    primary = small - zeros
+    masked = primary | (hidden & ledger.counts.keys())
     while found := exposed(ledger.sums, _bounds(ledger, profile, masked, zeros_told), sorted(primary, key=repr)):
-        for key in found:
-            masked |= _round_about(key, ledger, masked)
+        masked |= set().union(*(_round_about(key, ledger, masked | zeros) for key in found))
     told = {key: profile.rounded(count) for key, count in ledger.counts.items() if key not in masked}
-    return Told(profile, told, frozenset(key for key in masked if ledger.counts[key] >= profile.threshold))
+    large = frozenset(key for key in masked if ledger.counts[key] >= profile.threshold)
+    return Told(profile, told, frozenset(masked), large)
 
 
 def _harmless_zeros(small: set[Key], known: set[Key], ledger: Ledger, profile: Profile) -> set[Key]:
@@ -126,12 +140,14 @@ def _zero_is_harmless(key: Key, ledger: Ledger, profile: Profile) -> bool:
     return bool(others) and min(others) > 1
 
 
-def _bounds(ledger: Ledger, profile: Profile, masked: set[Key], zeros_told: set[Key]) -> Bounds:
-    """What an attacker knows of each count from the rules alone."""
+def _bounds(ledger: Ledger, profile: Profile, masked: Set[Key], zeros_told: Set[Key]) -> Bounds:
+    """What an attacker knows of each count from the rules alone; of the rest of a total that is nothing."""
     bounds: Bounds = {}
     for key, count in ledger.counts.items():
-        if key not in masked or (key in zeros_told and not count):
-            bounds[key] = profile.compatible(profile.rounded(count))
+        if key[0] == REST:
+            bounds[key] = (0, None)
+        elif key not in masked:
+            bounds[key] = profile.known(count)
         elif count >= profile.threshold:
             bounds[key] = (profile.threshold, None)
         else:
@@ -139,15 +155,22 @@ def _bounds(ledger: Ledger, profile: Profile, masked: set[Key], zeros_told: set[
     return bounds
 
 
-def _round_about(key: Key, ledger: Ledger, masked: set[Key]) -> set[Key]:
-    """What protects an exposed count: the parts of its totals; were they masked, the totals; were these, everything."""
-    own = [(whole, parts) for whole, parts in ledger.sums if key in (whole, *parts)]
-    parts = {part for _, parts in own for part in parts}
-    wholes = {whole for whole, _ in own}
-    for more in (parts, wholes - {COHORT}, set(ledger.counts) - {COHORT}, {COHORT}):
-        if more - masked:
-            return more
+def _round_about(key: Key, ledger: Ledger, spared: set[Key]) -> set[Key]:
+    """What protects an exposed count: the nearest counts not masked or spared so far, the cohort's size last of all."""
+    shown = {other for other in ledger.counts if other[0] != REST}
+    for near in (*_rings(key, ledger.sums), shown - {COHORT}, {COHORT}):
+        if told := (near & shown) - spared:
+            return told
     raise DisclosureError(Problem("E502", _named(key), "stays exposed", "share no report of so few patients"))
+
+
+def _rings(key: Key, sums: Sequence[Sum]) -> Iterator[set[Key]]:
+    """A count's totals with all their parts, then all sums that one of these is in, and so on outwards."""
+    reached, border = {COHORT}, {key}
+    while border:
+        reached |= border
+        border = set().union(*({whole, *parts} for whole, parts in sums if border & {whole, *parts})) - reached
+        yield border
 
 
 def _named(key: Key) -> str:

@@ -35,6 +35,12 @@ class Profile:
         """The smallest number that is ever told: the multiple of `BASE` that at least two counts are told as."""
         return BASE * round((self.threshold + 1) / BASE)
 
+    @property
+    def milder(self) -> "Profile | None":
+        """The profile with the next lower threshold, None when there is none."""
+        lower = [(threshold, name) for name, threshold in THRESHOLDS.items() if threshold < self.threshold]
+        return Profile(*max(lower)[::-1]) if lower else None
+
     def rounded(self, count: int) -> int:
         """A count of no one or of at least the threshold as it is told, a multiple of `BASE`."""
         return max(self.smallest, BASE * round(count / BASE)) if count else 0
@@ -45,6 +51,13 @@ class Profile:
         if told == 0:
             return 0, 0
         return (self.threshold if told == self.smallest else told - half), told + half
+
+    def known(self, count: int) -> tuple[int, int]:
+        """The smallest and the largest count that no report of any profile tells apart from this one."""
+        low, high = self.compatible(self.rounded(count))
+        for threshold in THRESHOLDS.values():
+            low, high = (max(low, threshold), high) if count >= threshold else (low, min(high, threshold - 1))
+        return low, high
 
     def quantile_is_safe(self, told: int, name: str) -> bool:
         """Whether at least `threshold` patients lie between the quantile and its neighbours, for all compatible n.

@@ -14,7 +14,7 @@ from easitrace.errors import DisclosureError, Problem
 from easitrace.report.disclosure import gate
 from easitrace.report.disclosure.derive import Keys, told_table
 from easitrace.report.disclosure.entry import ARM, REFERENCE, Entry
-from easitrace.report.disclosure.gate import COHORT, Key, Ledger
+from easitrace.report.disclosure.gate import COHORT, Key, Ledger, Told
 from easitrace.report.disclosure.prepare import prepared
 from easitrace.report.disclosure.profiles import Interval, Profile
 from easitrace.report.disclosure.registry import SHAREABLE
@@ -65,16 +65,27 @@ def shared_sheets(folder: Path, profile: Profile, interval: Interval, further: F
     DisclosureError
         E501, E502 of the gate; E503 a table lacks a column that the list has.
     """
-    frames = dict(_frames(folder, profile, further or {}))
+    frames, keys, told = _through_the_gate(folder, profile, further or {})
     entries = {entry.table: entry for entry in SHAREABLE if entry.table in frames}
-    ledger = _opened(frames)
-    keys = {name: _entered(frames[name], entry, ledger) for name, entry in entries.items()}
-    _add_up_arms(ledger)
-    told = gate.release(ledger, profile)
     tables = {name: told_table(frames[name], entry, keys, told, interval) for name, entry in entries.items()}
     cells = [told.count(key) for own in keys.values() for key in own.values()]
     others = sorted({path.stem for path in folder.glob("*.csv")} - set(entries))
     return Sheets(tables, told.count(COHORT), cells.count(None), len(cells), tuple(others))
+
+
+def _through_the_gate(
+    folder: Path, profile: Profile, further: Frames
+) -> tuple[dict[str, pd.DataFrame], dict[str, Keys], Told]:
+    """The tables, the keys of their counts, and what is told of them.
+
+    What a report of a milder profile masks is masked here too, so that both together tell no more than the milder one.
+    """
+    frames = dict(_frames(folder, profile, further))
+    ledger = _opened(frames)
+    keys = {entry.table: _entered(frames[entry.table], entry, ledger) for entry in SHAREABLE if entry.table in frames}
+    _add_up_arms(ledger)
+    hidden = _through_the_gate(folder, profile.milder, further)[2].masked if profile.milder else frozenset()
+    return frames, keys, gate.release(ledger, profile, hidden)
 
 
 def _frames(folder: Path, profile: Profile, further: Frames) -> Iterator[tuple[str, pd.DataFrame]]:
