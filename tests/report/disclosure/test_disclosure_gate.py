@@ -51,7 +51,7 @@ def told_of(parts: tuple[int, ...], profile: Profile = SHARE_5) -> list[int | No
     [
         ("share-5", {4: None, 5: 5, 7: 5, 8: 10, 11: 10, 12: 10, 13: 15}),
         ("share-8", {7: None, 8: 10, 11: 10, 12: 10, 13: 15}),
-        ("share-11", {10: None, 11: 10, 12: 10, 13: 15}),
+        ("share-11", {10: None, 11: None, 12: None, 13: 15, 17: 15}),
     ],
 )
 def test_small_counts_are_masked_and_others_rounded_to_five(name: str, told: dict[int, int | None]) -> None:
@@ -60,9 +60,10 @@ def test_small_counts_are_masked_and_others_rounded_to_five(name: str, told: dic
 
 
 def test_min_cell_raises_the_threshold() -> None:
+    """Of 13 to 17, all told as 15, those below 14 may not be told; so none is."""
     profile = profile_named("share-5", 14)
-    assert told_of((13, 60, 47), profile)[1] is None
-    assert told_of((14, 60, 47), profile)[1] == 15
+    assert told_of((17, 60, 47), profile)[1] is None
+    assert told_of((18, 60, 47), profile)[1] == 20
 
 
 def test_a_zero_is_told_only_where_it_says_nothing_about_everybody() -> None:
@@ -164,16 +165,16 @@ def test_what_protects_a_count_stays_near_it() -> None:
 
 
 def test_a_rest_that_no_table_shows_binds_nothing() -> None:
-    """57 and 137 are told as 55 and 135, so that their total is at most 194; what is left of it beside 11 is 183.
+    """57, 67 and 67 are told as 55, 65 and 65, so that their total is at most 191; beside 8 of it are left 183 others.
 
-    Were the 185 of that rest told, 11 could be nothing but 11 and the nobody of the other arm nothing but nobody.
+    Were the 185 of that rest told, 8 could be nothing but 8 and the nobody of the other arm nothing but nobody.
     """
     ledger = Ledger()
-    total = ledger.enter(COHORT, 194)
-    ledger.adds_up(total, [ledger.enter(("met",), 57), ledger.enter(("not met",), 137)])
-    ledger.adds_up(total, [ledger.enter(("all",), 11)])
-    ledger.adds_up(("all",), [ledger.enter(("usual",), 0), ledger.enter(("new",), 11)])
-    told = release(ledger, profile_named("share-11"))
+    total = ledger.enter(COHORT, 191)
+    ledger.adds_up(total, [ledger.enter(("band", place), count) for place, count in enumerate((57, 67, 67))])
+    ledger.adds_up(total, [ledger.enter(("all",), 8)])
+    ledger.adds_up(("all",), [ledger.enter(("usual",), 0), ledger.enter(("new",), 8)])
+    told = release(ledger, profile_named("share-8"))
     assert [told.count((name,)) for name in ("all", "usual", "new")] == [10, None, 10]
 
 
@@ -251,15 +252,18 @@ def test_quantiles_need_the_threshold_on_every_side() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "known"),
-    [(0, (0, 0)), (5, (5, 7)), (7, (5, 7)), (8, (8, 10)), (10, (8, 10)), (11, (11, 12)), (13, (13, 17))],
+    ("threshold", "least", "milder"), [(5, 5, None), (6, 8, 5), (8, 8, 5), (9, 13, 8), (11, 13, 8), (14, 18, 11)]
 )
-def test_what_is_told_of_a_count_in_all_profiles_together(count: int, known: tuple[int, int]) -> None:
-    """8 to 12 are told as 10, but 8 to 10 are masked where the threshold is 11."""
-    assert SHARE_5.known(count) == known
-    assert SHARE_5.milder is None
-    assert profile_named("share-11", 14).milder == profile_named("share-11")
-    assert profile_named("share-11").milder == profile_named("share-8")
+def test_counts_are_told_from_where_all_profiles_round_alike(threshold: int, least: int, milder: int | None) -> None:
+    profile = Profile("any", threshold)
+    assert profile.least == least
+    assert (profile.milder and profile.milder.threshold) == milder
+
+
+@pytest.mark.parametrize("count", range(61))
+def test_several_reports_divide_the_counts_no_finer_than_the_mildest(count: int) -> None:
+    told = [profile for profile in map(profile_named, THRESHOLDS) if count >= profile.least]
+    assert len({profile.compatible(profile.rounded(count)) for profile in told}) <= 1
 
 
 @pytest.mark.parametrize(("value", "least", "told"), [(12.83, 0.5, 13.0), (9.33, 0.5, 9.5), (-41.4, 0, -41), (0, 0, 0)])

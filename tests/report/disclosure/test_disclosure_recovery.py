@@ -27,13 +27,13 @@ def shared(name: str, min_cell: int | None = None) -> Sheets:
 
 def only_small_masked(ledger: Ledger, profile: Profile, hidden: frozenset[Key]) -> Told:
     """What people do: leave out the small counts and nothing else."""
-    return Told(profile, {key: count for key, count in ledger.counts.items() if count >= profile.threshold})
+    return Told(profile, {key: count for key, count in ledger.counts.items() if count >= profile.least})
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_no_masked_count_is_recovered(name: str) -> None:
     attack = Attack()
-    attack.read(shared(name).tables, both(name)[1], THRESHOLDS[name])
+    attack.read(shared(name).tables, both(name)[1], profile_named(name).least)
     ranges = attack.run()
     assert len(ranges) > 30
     assert recovered(ranges) == []
@@ -42,7 +42,7 @@ def test_no_masked_count_is_recovered(name: str) -> None:
 def test_nor_from_all_profiles_together() -> None:
     attack = Attack()
     for name in PROFILES:
-        attack.read(shared(name).tables, both(name)[1], THRESHOLDS[name])
+        attack.read(shared(name).tables, both(name)[1], profile_named(name).least)
     assert recovered(attack.run()) == []
 
 
@@ -50,8 +50,9 @@ def test_nor_from_all_profiles_together() -> None:
 def test_leaving_out_small_counts_alone_gives_them_away(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     truth = both(name)[1]
     monkeypatch.setattr(gate, "release", only_small_masked)
+    sheets = shared_sheets(default_tables(), profile_named(name), Interval())
     attack = Attack(half=0)
-    attack.read(shared_sheets(default_tables(), profile_named(name), Interval()).tables, truth, THRESHOLDS[name])
+    attack.read(sheets.tables, truth, profile_named(name).least)
     assert len(recovered(attack.run())) >= 3
 
 

@@ -129,7 +129,7 @@ def test_a_number_that_is_masked_is_in_no_results(write: Write, tmp_path: Path) 
     results = json.loads((tmp_path / "share" / "results.json").read_text(encoding="utf-8"))
     about = results["00_about"]["numbers"]
     assert about["patients"] == 25
-    assert about["threshold"] == 11
+    assert about["threshold"] == 13
     assert set(results["01_cohort"]["numbers"]) == set()
 
 

@@ -40,7 +40,7 @@ def test_quartiles_go_before_medians_and_these_before_estimates(tmp_path: Path) 
     numbers = {"median": 8.37, "q1": 4.11, "q3": 12.93}
     visits = [
         {"visit": f"week {week}", "week": week, "n": n, "missing": 63 - n, **numbers}
-        for week, n in ((0, 48), (4, 44), (8, 26), (12, 22), (16, 12))
+        for week, n in ((0, 48), (4, 44), (8, 26), (12, 22), (16, 13))
     ]
     means = [
         {"visit": row["visit"], "week": row["week"], "n": row["n"], "mean": 8.37, "lower": 6.6, "upper": 10.4}

@@ -86,7 +86,7 @@ def attacked(*reports: tuple[str, Both]) -> None:
     """No masked count is recovered from reports of one trial together."""
     attack = Attack()
     for name, (sheets, truth) in reports:
-        attack.read(sheets.tables, truth, THRESHOLDS[name])
+        attack.read(sheets.tables, truth, profile_named(name).least)
     ranges = attack.run()
     assert len(ranges) > 5
     assert recovered(ranges) == []

@@ -109,7 +109,7 @@ def release(ledger: Ledger, profile: Profile, hidden: Set[Key] = frozenset()) ->
     """
     rests = [key for key, count in ledger.counts.items() if key[0] == REST and not count]
     known = forced_zeros(ledger.sums, list(ledger.counts), rests)
-    small = {key for key, count in ledger.counts.items() if count < profile.threshold} - known
+    small = {key for key, count in ledger.counts.items() if count < profile.least} - known
     zeros_told = _harmless_zeros(small, known, ledger, profile) - hidden
     zeros = {key for key in zeros_told if not ledger.counts[key]}
     primary = small - zeros
@@ -117,7 +117,7 @@ def release(ledger: Ledger, profile: Profile, hidden: Set[Key] = frozenset()) ->
     while found := exposed(ledger.sums, _bounds(ledger, profile, masked, zeros_told), sorted(primary, key=repr)):
         masked |= set().union(*(_round_about(key, ledger, masked | zeros) for key in found))
     told = {key: profile.rounded(count) for key, count in ledger.counts.items() if key not in masked}
-    large = frozenset(key for key in masked if ledger.counts[key] >= profile.threshold)
+    large = frozenset(key for key in masked if ledger.counts[key] >= profile.least)
     return Told(profile, told, frozenset(masked), large)
 
 
@@ -135,8 +135,8 @@ def _harmless_zeros(small: set[Key], known: set[Key], ledger: Ledger, profile: P
 
 
 def _zero_is_harmless(key: Key, ledger: Ledger, profile: Profile) -> bool:
-    totals = [parts for whole, parts in ledger.sums if key in parts and ledger.counts[whole] >= profile.threshold]
-    others = [sum(ledger.counts[part] >= profile.threshold for part in parts if part != key) for parts in totals]
+    totals = [parts for whole, parts in ledger.sums if key in parts and ledger.counts[whole] >= profile.least]
+    others = [sum(ledger.counts[part] >= profile.least for part in parts if part != key) for parts in totals]
     return bool(others) and min(others) > 1
 
 
@@ -147,11 +147,11 @@ def _bounds(ledger: Ledger, profile: Profile, masked: Set[Key], zeros_told: Set[
         if key[0] == REST:
             bounds[key] = (0, None)
         elif key not in masked:
-            bounds[key] = profile.known(count)
-        elif count >= profile.threshold:
-            bounds[key] = (profile.threshold, None)
+            bounds[key] = profile.compatible(profile.rounded(count))
+        elif count >= profile.least:
+            bounds[key] = (profile.least, None)
         else:
-            bounds[key] = (int(key in zeros_told), profile.threshold - 1)
+            bounds[key] = (int(key in zeros_told), profile.least - 1)
     return bounds
 
 

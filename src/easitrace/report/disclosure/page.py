@@ -97,10 +97,10 @@ def _about(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> Ran:
     chapter.say(
         "This report may be passed on under the disclosure profile {profile}. Counts below {threshold:d} are masked "
         f"({MASKED}), and so are zeros that would say something about everybody; all other counts are rounded to "
-        "multiples of {base:d}. Where a masked count could be found from totals, the other parts of the total are "
-        "masked as well. {masked:d} of {cells:d} counts are masked.",
+        "multiples of {base:d}. Where a masked count could be found from totals, these and all their parts "
+        "are masked as well. {masked:d} of {cells:d} counts are masked.",
         profile=profile.name,
-        threshold=profile.threshold,
+        threshold=profile.least,
         base=BASE,
         masked=sheets.masked,
         cells=sheets.cells,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 INTERNAL = "internal"
 THRESHOLDS = {"share-5": 5, "share-8": 8, "share-11": 11}
 BASE = 5
+HALF = BASE // 2
 COMPATIBLE = 2
 SIDES = {"median": 2, "q1": 4, "q3": 4}
 
@@ -24,16 +25,21 @@ class Profile:
         "share-5"; "share-8", counts up to 7 masked and others rounded to 5 as NHS England and OpenSAFELY do;
         "share-11", counts up to 10 masked as the EMA (policy 0070) and the CMS (cell size suppression policy) do.
     threshold : int
-        The smallest count, in patients, that is told.
+        The smallest group of patients that statistics may be of.
     """
 
     name: str
     threshold: int
 
     @property
-    def smallest(self) -> int:
-        """The smallest number that is ever told: the multiple of `BASE` that at least two counts are told as."""
-        return BASE * round((self.threshold + 1) / BASE)
+    def least(self) -> int:
+        """The smallest count that is told: the threshold, or the next count from which on all are rounded alike.
+
+        So 11 and 12 are masked with 8 to 10, which a report with a lower threshold tells as the same 10: several
+        reports beside each other divide the counts no finer than one of them.
+        """
+        begins = BASE * math.ceil((self.threshold + HALF) / BASE) - HALF
+        return self.threshold if self.threshold == min(THRESHOLDS.values()) else begins
 
     @property
     def milder(self) -> "Profile | None":
@@ -42,22 +48,12 @@ class Profile:
         return Profile(*max(lower)[::-1]) if lower else None
 
     def rounded(self, count: int) -> int:
-        """A count of no one or of at least the threshold as it is told, a multiple of `BASE`."""
-        return max(self.smallest, BASE * round(count / BASE)) if count else 0
+        """A count of no one or of at least `least` as it is told, a multiple of `BASE`."""
+        return BASE * round(count / BASE)
 
     def compatible(self, told: int) -> tuple[int, int]:
         """The smallest and the largest count that are told as `told`."""
-        half = BASE // 2
-        if told == 0:
-            return 0, 0
-        return (self.threshold if told == self.smallest else told - half), told + half
-
-    def known(self, count: int) -> tuple[int, int]:
-        """The smallest and the largest count that no report of any profile tells apart from this one."""
-        low, high = self.compatible(self.rounded(count))
-        for threshold in THRESHOLDS.values():
-            low, high = (max(low, threshold), high) if count >= threshold else (low, min(high, threshold - 1))
-        return low, high
+        return (max(self.least, told - HALF), told + HALF) if told else (0, 0)
 
     def quantile_is_safe(self, told: int, name: str) -> bool:
         """Whether at least `threshold` patients lie between the quantile and its neighbours, for all compatible n.

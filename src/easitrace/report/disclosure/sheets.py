@@ -93,7 +93,7 @@ def _frames(folder: Path, profile: Profile, further: Frames) -> Iterator[tuple[s
         path = folder / f"{entry.table}.csv"
         table = further.get(entry.table, read_tidy(path) if path.is_file() else None)
         if table is not None:
-            yield entry.table, _checked(prepared(table, entry, profile.threshold), entry).reset_index(drop=True)
+            yield entry.table, _checked(prepared(table, entry, profile.least), entry).reset_index(drop=True)
 
 
 def _checked(table: pd.DataFrame, entry: Entry) -> pd.DataFrame:
