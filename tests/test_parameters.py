@@ -278,6 +278,8 @@ def test_a_problem_of_a_required_parameter(tmp_path: Path, old: str, new: str, e
          "[84, 84]}", "E106 x.yml line 9, key columns.day: date is mapped too"),
         ("visit: visit", "day: day", "E104 x.yml line 13, key windows: required when only day says which row"),
         ("visit: visit", "visit: visit\n  date: d", "E104 x.yml line 14, key date_format: required to read date"),
+        ("seed: 1", "seed: 1\ndata_cut: 30-06-2021", "E105 x.yml line 7, key data_cut: \"30-06-2021\" is no day"),
+        ("seed: 1", "seed: 1\ndata_cut: 2995-06-30", 'E105 x.yml line 7, key data_cut: "2995-06-30" lies in the fut'),
         ("seed: 1", "seed: 1\ndate_format: dd-mm-yyyy", "E106 x.yml line 7, key date_format: no date is under columns"),
         ("seed: 1", "seed: 1\ndelimiter: ','\ndecimal: ','", "E106 x.yml line 7, key delimiter: ',' is also the dec"),
         ("seed: 1", "seed: 1\ndelimiter: '; '", "E105 x.yml line 7, key delimiter: '; ' cannot separate fields"),
@@ -444,8 +446,8 @@ def test_the_arguments_of_read_cohort() -> None:
     assert (arguments["decimal"], arguments["missing_codes"], arguments["windows"]) == (",", ["-99"], None)
     assert set(arguments) == {
         "delimiter", "encoding", "decimal", "date_format", "missing_codes", "columns", "values", "visits", "windows",
-        "instrument", "outcome", "covariates", "arm", "reference_arm", "strata", "format", "sheet", "header_row",
-        "visit_data", "patient_data", "event_data", "several", "unscheduled", "age_group", "only",
+        "data_cut", "instrument", "outcome", "covariates", "arm", "reference_arm", "strata", "format", "sheet",
+        "header_row", "visit_data", "patient_data", "event_data", "several", "unscheduled", "age_group", "only",
     }  # fmt: skip
 
 

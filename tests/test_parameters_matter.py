@@ -96,6 +96,7 @@ OF_FILES: list[tuple[str, dict[str, Any]]] = [
     ("patient_data", {"patient_data": "people.csv"}),
     ("event_data", {"event_data": "events.csv"}),
     ("only", {"only": {"sex": ["M"]}}),
+    ("data_cut", {"data_cut": "2024-05-31"}),
 ]
 FURTHER = {
     "itch.csv": "patient;when;itch\nA;01-02-2024;7\n",
@@ -105,7 +106,7 @@ FURTHER = {
 }
 REFUSED = [("delimiter", ","), ("encoding", "utf-16"), ("decimal", "."), ("date_format", "yyyy-mm-dd")]
 REFUSED += [("format", "excel"), ("sheet", "Visits"), ("header_row", 3)]
-REFUSED += [("unscheduled", ["extra"]), ("age_group", "adult")]
+REFUSED += [("data_cut", "2024-05-08"), ("unscheduled", ["extra"]), ("age_group", "adult")]
 ELSEWHERE = {
     "study": "the folder's name",
     "title": "the page's title",

@@ -223,6 +223,7 @@ def _study(parameters: "Parameters", cohort: "Cohort") -> "Study":
         ("Study", parameters.study),
         ("Cohort", _size(cohort)),
         ("Data", _data(parameters, cohort)),
+        ("Data cut", _data_cut(cohort)),
         ("Outcome", cohort.instrument().label),
         ("Analysis", f"easitrace {__version__}"),
         ("Disclosure", "internal: contains patient-level detail"),
@@ -248,6 +249,7 @@ def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
         criterion=partial(criterion_label, cohort=cohort),
         methods=_methods(parameters, cohort),
         flow=cohort.flow,
+        cut=cohort.calendar.cut,
     )
 
 
@@ -274,6 +276,18 @@ def _data(parameters: "Parameters", cohort: "Cohort") -> str:
     if parameters.built_in:
         return f"built-in cohort {parameters.data}"
     return ", ".join(f"{source.path.name} (SHA-256 {source.sha256[:12]})" for source in cohort.sources)
+
+
+def _data_cut(cohort: "Cohort") -> str:
+    from easitrace.report.words import written_day
+
+    calendar = cohort.calendar
+    if calendar.cut:
+        return written_day(calendar.cut)
+    if cohort.synthetic:
+        return "none: no patient's data"
+    last = f"last visit {written_day(calendar.last_visit)}" if calendar.last_visit else "the files have no dates"
+    return f"not stated; {last}"
 
 
 def _about(parameters: "Parameters", cohort: "Cohort") -> dict[str, Any]:

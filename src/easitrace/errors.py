@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "E272": "age missing where a score needs it",
     "E273": "adverse event without a name",
     "E274": "rescue medication before day 0",
+    "E275": "date after the data cut",
     "E240": "web address in place of a file",
     "E241": "not a regular file",
     "E242": "file larger than its format may be",

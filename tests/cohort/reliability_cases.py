@@ -261,6 +261,15 @@ CELLS = [
             ("01-02-1820", "E219", "before 1900"),
         )
     ),
+    *(
+        Case(f"data cut {cut}", date("02-03-2020"), code, place, message, DATED | {"data_cut": cut})
+        for cut, code, place, message in (
+            ("2020-03-01", "E275", "cohort.csv row 2, column date", "after the data cut, 2020-03-01.*data_cut"),
+            ("02-03-2020", "E105", "data_cut", "no day; write it yyyy-mm-dd"),
+            ("2020-02-30", "E105", "data_cut", "no day; write it yyyy-mm-dd"),
+            ("2995-01-01", "E105", "data_cut", "in the future"),
+        )
+    ),
     Case("dates without a format", date("03/04/2024"), "E104", "date_format", "two readings",
          {"columns": {"date": "date"}, "windows": WINDOWS}),
     Case("two-digit year in the format", date("01-02-20"), "E105", "date_format", "not a date format",

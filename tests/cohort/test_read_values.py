@@ -1,6 +1,7 @@
 """What comes out of files that are right, or that were repaired and say so."""
 
 import dataclasses
+import datetime
 import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from easitrace.cohort import builtin
-from easitrace.cohort.cohort import VISIT_COLUMNS, Cohort, Source, Visit
+from easitrace.cohort.cohort import VISIT_COLUMNS, Calendar, Cohort, Source, Visit
 from easitrace.cohort.describe import attendance
 from easitrace.cohort.flow import FLOW_COLUMNS, LOST
 from easitrace.cohort.read import read_cohort
 from easitrace.errors import CODES, DataError, ParameterError
+from easitrace.report.prose import calendar_sentence
 
 HEAD = "patient,visit,easi\n"
 FIRST = HEAD + "A,baseline,10\n"
@@ -422,3 +424,25 @@ def test_the_wide_table_has_a_row_per_patient_and_a_column_per_planned_week(read
     assert wide.index.tolist() == ["A", "B"]
     assert wide.columns.tolist() == [0, 4, 12]
     np.testing.assert_array_equal(wide, [[10, 5.5, 7], [20, 2, np.nan]])
+
+
+def test_when_patients_were_observed(read):
+    """B began last and was seen last, C has no baseline score: of those analysed the days are told."""
+    text = "patient,visit,date,easi\nA,0,01-02-2020,10\nA,4,02-03-2020,5\nB,0,15-02-2020,30\nB,4,14-03-2020,9\n"
+    reading = {"columns": {"visit": "visit", "date": "date"}, "date_format": "dd-mm-yyyy", "visits": {"0": 0, "4": 4}}
+    began, last = datetime.date(2020, 2, 1), datetime.date(2020, 3, 14)
+    expected = Calendar(began, datetime.date(2020, 2, 15), last)
+    assert read(text + "C,4,20-03-2020,3\n", **reading).calendar == expected
+    cut = read(text, **reading, data_cut="2020-03-14")
+    assert cut.calendar == dataclasses.replace(expected, cut=last)
+    assert calendar_sentence(cut) == (
+        "Treatment started between 1 February 2020 and 15 February 2020, and the last visit was on 14 March 2020; "
+        "the data were cut on 14 March 2020."
+    )
+
+
+def test_without_dates_nothing_is_said_of_when(read):
+    assert read(PLAIN).calendar == Calendar()
+    assert calendar_sentence(read(PLAIN)) == ""
+    assert calendar_sentence(read(PLAIN, data_cut="2021-06-30")) == "The data were cut on 30 June 2021."
+    assert read_cohort("baricitinib").calendar == Calendar()

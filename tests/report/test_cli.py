@@ -1,14 +1,20 @@
 """Commands: every problem at once, exit codes, nothing heavy loaded for nothing."""
 
+import datetime
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from easitrace.cli import main
+from easitrace.cli import _study, main
+from easitrace.cohort.cohort import Calendar
+from easitrace.cohort.read import read_cohort
+from easitrace.parameters import read_parameters
 
+CUT = datetime.date(2021, 6, 30)
 PARAMETERS = """study: small
 title: Small
 data: visits.csv
@@ -67,6 +73,21 @@ def test_a_bug_of_ours_ends_without_a_traceback(
     assert ended("check", write(tmp_path)) == 70
     messages = capsys.readouterr().err
     assert messages.startswith("a bug in easitrace: ZeroDivisionError") and "Traceback" not in messages
+
+
+@pytest.mark.parametrize(
+    ("calendar", "synthetic", "told"),
+    [
+        (Calendar(cut=CUT), "", "30 June 2021"),
+        (Calendar(CUT, CUT, CUT), "", "not stated; last visit 30 June 2021"),
+        (Calendar(), "", "not stated; the files have no dates"),
+        (Calendar(), "Synthetic.", "none: no patient's data"),
+    ],
+)
+def test_the_head_of_a_report_says_when_the_data_were_cut(calendar: Calendar, synthetic: str, told: str) -> None:
+    cohort = replace(read_cohort("baricitinib"), calendar=calendar, synthetic=synthetic)
+    parameters = read_parameters(Path(__file__).parents[2] / "parameters" / "baricitinib.yml")
+    assert dict(_study(parameters, cohort).facts)["Data cut"] == told
 
 
 @pytest.mark.parametrize("command", [["--help"], ["run", "--help"], ["check", "nowhere.yml"]])

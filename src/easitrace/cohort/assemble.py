@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from easitrace.cohort.adverse_events import analysed, read_events
-from easitrace.cohort.cohort import Cohort
+from easitrace.cohort.cohort import Calendar, Cohort
 from easitrace.cohort.findings import Findings, counted, inert, row_list
 from easitrace.cohort.flow import NO_BASELINE, NO_SCORE, Step, flow_frame, patient_steps, row_steps
 from easitrace.cohort.join import Joined, Reading, homes, join
@@ -55,6 +55,7 @@ def assemble(readings: Sequence[Reading]) -> Cohort:
         events,
         flow_frame(steps),
         declared=mapping.declared,
+        calendar=_calendar(used, start, mapping),
         identifiers=pd.Series(joined.named, dtype="str"),
     )
 
@@ -145,6 +146,15 @@ def _with_baseline(
         if len(rows):
             holder.note("W206", f"{counted(len(rows), 'patient')} {noun} ({row_list(rows)})")
     return kept
+
+
+def _calendar(used: pd.DataFrame, start: "pd.Series[Any] | None", mapping: Mapping) -> Calendar:
+    """When the patients analysed began and were last seen."""
+    days = pd.Series(dtype="datetime64[s]") if start is None else start.reindex(used["patient"].unique()).dropna()
+    if days.empty:
+        return Calendar(cut=mapping.data_cut)
+    seen = days.reindex(used["patient"]) + pd.to_timedelta(used["day"].to_numpy(), unit="D")
+    return Calendar(days.min().date(), days.max().date(), seen.max().date(), mapping.data_cut)
 
 
 def _visit_table(used: pd.DataFrame, patients: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Mapped columns read as words, numbers and dates; every cell that is not one is an error naming its row."""
 
-import datetime
 import difflib
 import re
 from collections import Counter
@@ -14,7 +13,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from easitrace.cohort.dates import EARLIEST_YEAR, ISO, Days, calendar, date_pattern, no_such_day, not_a_date, not_yet
+from easitrace.cohort.dates import (
+    EARLIEST_YEAR,
+    ISO,
+    Days,
+    after_the_cut,
+    calendar,
+    date_pattern,
+    latest_day,
+    no_such_day,
+    not_a_date,
+    not_yet,
+)
 from easitrace.cohort.findings import Findings, counted, inert, place, quoted, row_list
 from easitrace.cohort.formats.table import TEXT, Columns, Table, as_text, is_date, is_number, is_text, wall_time
 from easitrace.cohort.mapping import Mapping
@@ -187,10 +197,13 @@ class Cells:
             days, years = self._plain_days(role, column)
         else:
             days, years = self._parsed_days(role, column)
-        today = np.datetime64(datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1), "D")
-        future = ~np.isnat(days) & ((days > today) | (years < EARLIEST_YEAR))
+        future = ~np.isnat(days) & ((days > np.datetime64(latest_day(), "D")) | (years < EARLIEST_YEAR))
         self._report("E219", column, future, not_yet)
         days[future] = np.datetime64("NaT")
+        if cut := self.mapping.data_cut:
+            late = days > np.datetime64(cut, "D")
+            self._report("E275", column, late, lambda cell: after_the_cut(cell, cut))
+            days[late] = np.datetime64("NaT")
         return days
 
     def _recodes_dates(self, role: str) -> bool:

@@ -1,5 +1,6 @@
 """The cohort: what was read and checked once, and is not checked again anywhere else."""
 
+import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,26 @@ class Source:
 
     path: Path
     sha256: str
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When the patients that are analysed were observed; None where the files have no dates.
+
+    Attributes
+    ----------
+    first_start, last_start : date or None
+        The first and the last day 0: start of treatment, or first date where no start is mapped.
+    last_visit : date or None
+        Of all visits used.
+    cut : date or None
+        The data cut, as it was declared: no date of the files lies after it.
+    """
+
+    first_start: datetime.date | None = None
+    last_start: datetime.date | None = None
+    last_visit: datetime.date | None = None
+    cut: datetime.date | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +77,8 @@ class Cohort:
         Every repair (F...) and warning (W...), counted.
     missing_reasons : DataFrame
         Cells of the file that are missing for a stated reason: `role`, `reason`, `n`.
+    calendar : Calendar
+        The days of recruitment, of the last visit and of the data cut.
     identifiers : Series of str
         Every patient that any of the files names, also those who are not in `patients`: what no shared report may hold.
     """
@@ -73,6 +96,7 @@ class Cohort:
     declared: Instrument | None = None
     arms: tuple[str, ...] = ()
     missing_reasons: pd.DataFrame = field(default_factory=pd.DataFrame)
+    calendar: Calendar = Calendar()
     identifiers: "pd.Series[str]" = field(default_factory=lambda: pd.Series(dtype="str"))
 
     @property

@@ -81,9 +81,36 @@ def no_such_day(cell: str, date_format: str) -> tuple[str, str]:
     return f"{quoted(cell)} is a day that does not exist", "correct the cell"
 
 
+def declared_day(text: str) -> datetime.date:
+    """The day of a parameter, written yyyy-mm-dd.
+
+    Raises
+    ------
+    ValueError
+        With a message, when it is no such day or lies in the future.
+    """
+    try:
+        day = datetime.date.fromisoformat(text if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else "")
+    except ValueError:
+        raise ValueError(f"{quoted(text)} is no day; write it {ISO}") from None
+    if day > latest_day():
+        raise ValueError(f"{quoted(text)} lies in the future; write the day on which the data were taken")
+    return day
+
+
+def latest_day() -> datetime.date:
+    """The last day that has begun anywhere on earth."""
+    return datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)
+
+
 def not_yet(cell: str) -> tuple[str, str]:
     """What is wrong with a day that nobody can have recorded, and the remedy."""
     return (
         f"{quoted(cell)} lies in the future or before {EARLIEST_YEAR}",
         "correct the cell, or add it to missing_codes",
     )
+
+
+def after_the_cut(cell: str, cut: datetime.date) -> tuple[str, str]:
+    """What is wrong with a day that data taken earlier cannot hold, and the remedy."""
+    return f"{quoted(cell)} lies after the data cut, {cut}", "correct the cell or data_cut"

@@ -1,5 +1,6 @@
 """What the caller says about the file: which column plays which role, the schedule, the signs and codes."""
 
+import datetime
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from easitrace.cohort.cohort import Visit
+from easitrace.cohort.dates import declared_day
 from easitrace.cohort.roles import EASI_PARTS, EVENT_ROLES, KEY_ROLES, SCORAD_PARTS
 from easitrace.errors import ParameterError, Problem
 from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
@@ -39,6 +41,7 @@ class Mapping:
     several: str | None = None
     unscheduled: tuple[str, ...] = ()
     age_group: str | None = None
+    data_cut: datetime.date | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -72,6 +75,7 @@ def build_mapping(
     several: str | None = None,
     unscheduled: Sequence[str] = (),
     age_group: str | None = None,
+    data_cut: str | None = None,
     events_apart: bool = False,
 ) -> Mapping:
     """Check the arguments of `read_cohort` against each other; `events_apart`: adverse events have their own file.
@@ -91,6 +95,7 @@ def build_mapping(
         *_window_faults(schedule, windows),
         *_unused_faults(roles, windows, values or {}),
         *_outcome_faults(instruments, outcome, decimal),
+        *_cut_faults(data_cut),
         *choice_faults(
             names,
             labels=[visit.label for visit in schedule],
@@ -118,6 +123,7 @@ def build_mapping(
         several=several,
         unscheduled=tuple(str(label) for label in unscheduled),
         age_group=age_group,
+        data_cut=None if data_cut is None else declared_day(data_cut),
     )
 
 
@@ -217,6 +223,15 @@ def _outcome_faults(instruments: dict[str, Instrument], outcome: str, decimal: s
     if decimal not in (".", ","):
         faults.append(Problem("E105", "decimal", f'"{decimal}" is no decimal sign', 'give "." or ","'))
     return faults
+
+
+def _cut_faults(data_cut: str | None) -> list[Problem]:
+    try:
+        if data_cut is not None:
+            declared_day(data_cut)
+    except ValueError as error:
+        return [Problem("E105", "data_cut", *str(error).split("; "))]
+    return []
 
 
 def _role_faults(columns: Columns, events_apart: bool) -> list[Problem]:

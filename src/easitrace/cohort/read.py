@@ -3,6 +3,7 @@
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from easitrace.cohort.study_files import (
 )
 from easitrace.errors import ParameterError, Problem
 
+OF_ANY_COHORT = ("data", "outcome", "covariates", "arm", "reference_arm", "strata")
+
 
 def read_cohort(
     data: str | Path,
@@ -43,6 +46,7 @@ def read_cohort(
     decimal: str = ".",
     date_format: str | None = None,
     missing_codes: Sequence[Any] | MappingOf[Any, str] = (),
+    data_cut: str | None = None,
     outcome: str = "easi",
     instrument: MappingOf[str, Any] | None = None,
     covariates: Sequence[str] = (),
@@ -88,6 +92,8 @@ def read_cohort(
         How text is to be read; nothing is guessed, a separator found in the header is logged. Numbers and dates
         that the file types as such are taken as they are. Missing codes are a list, or say why a value is
         missing, `{-96: not applicable}`.
+    data_cut : str, optional
+        The day on which the data were taken, yyyy-mm-dd: no date of the files may lie after it.
     outcome : str
         The instrument the report is about.
     instrument : mapping, optional
@@ -116,16 +122,11 @@ def read_cohort(
     DataError
         With every problem of the file.
     """
+    given = locals()
     path = Path(data)
     needed = [*covariates, *strata, *([arm] if arm else [])]
     if _is_builtin(path):
-        own = {"visit_data": visit_data, "patient_data": patient_data, "event_data": event_data,
-               "columns": columns, "values": values, "visits": visits, "windows": windows, "format": format,
-               "sheet": sheet, "header_row": header_row != 1, "delimiter": delimiter,
-               "date_format": date_format, "missing_codes": missing_codes, "instrument": instrument,
-               "several": several, "unscheduled": unscheduled, "age_group": age_group, "only": only,
-               "encoding": encoding != "utf-8", "decimal": decimal != "."}  # fmt: skip
-        return with_arms(_builtin(str(data), own, outcome, needed), arm, reference_arm, strata)
+        return with_arms(_builtin(str(data), _of_files(given), outcome, needed), arm, reference_arm, strata)
     profile = PROFILES.get(format or "")
     if profile:
         date_format, delimiter = date_format or profile.date_format, delimiter or profile.delimiter_of(path)
@@ -143,6 +144,7 @@ def read_cohort(
         several=several,
         unscheduled=unscheduled,
         age_group=age_group,
+        data_cut=data_cut,
         events_apart=event_data is not None,
     )
     files = study_files(data, visit_data, patient_data, event_data)
@@ -168,15 +170,17 @@ def _is_builtin(path: Path) -> bool:
     return str(path) in BUILTIN
 
 
-def _builtin(name: str, given: dict[str, Any], outcome: str, covariates: Sequence[str]) -> Cohort:
+def _of_files(given: MappingOf[str, Any]) -> list[str]:
+    """The arguments other than their defaults that say how files are read."""
+    defaults = {name: parameter.default for name, parameter in signature(read_cohort).parameters.items()}
+    return [name for name in given if name not in OF_ANY_COHORT and (given[name] or None) != (defaults[name] or None)]
+
+
+def _builtin(name: str, own: Sequence[str], outcome: str, covariates: Sequence[str]) -> Cohort:
     from easitrace.cohort.builtin import load_builtin
 
     cohort = load_builtin(name)
-    faults = [
-        Problem("E106", key, f'the built-in cohort "{name}" has its own', f"leave {key} out")
-        for key, value in given.items()
-        if value
-    ]
+    faults = [Problem("E106", key, f'the built-in cohort "{name}" has its own', f"leave {key} out") for key in own]
     faults += [
         Problem("E106", "covariates", f'"{name}" has no {covariate}', f"it has {', '.join(map(str, cohort.patients))}")
         for covariate in covariates

@@ -32,6 +32,7 @@ FILE_ONLY: dict[str, Any] = {
     "decimal": ".",
     "date_format": None,
     "missing_codes": [],
+    "data_cut": None,
     "visit_data": [],
     "patient_data": None,
     "event_data": None,

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from pydantic_core import PydanticCustomError
 
 from easitrace.cohort.builtin import BUILTIN
+from easitrace.cohort.dates import declared_day
 from easitrace.cohort.mapping import AgeGroup, SeveralRule
 from easitrace.errors import ParameterError, Problem
 from easitrace.paired import QuartileMethod
@@ -84,6 +85,14 @@ def _date_format(text: str) -> str:
     if sorted(part[0] for part in parts) != ["d", "m", "y"] or not {*parts} <= {"d", "dd", "m", "mm", "yyyy"}:
         shown = text[:LONGEST_TEXT]
         raise refused(f"{shown!r} is no date format", "write it like dd-mm-yyyy, d/m/yyyy or yyyy-mm-dd")
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        declared_day(text)
+    except ValueError as error:
+        raise refused(*str(error).split("; ")) from None
     return text
 
 
@@ -165,6 +174,9 @@ class Parameters(BaseModel):
     )
     missing_codes: Annotated[Any, AfterValidator(_missing_codes)] = Field(
         [], description="cell texts that mean missing, or code -> why it is missing"
+    )
+    data_cut: Annotated[str, AfterValidator(_day)] | None = Field(
+        None, description="day on which the data were taken, yyyy-mm-dd; no date lies after it"
     )
     visit_data: list[Line] = Field([], description="further files with rows per visit")
     patient_data: Line | None = Field(None, description="file with one row per patient")

@@ -60,7 +60,7 @@ ITEMS = (
     Item("2", START, "Background and reasons", authors="background"),
     Item("3", START, "Aims and hypotheses", authors="aims"),
     Item("4", HOW, "Design, early in the text", fixed=METHODS),
-    Item("5", HOW, "Setting, places, dates", ("01_cohort",), authors="sites, dates of recruitment and follow-up"),
+    Item("5", HOW, "Setting, places, dates", ("01_cohort",), authors="sites, and dates that no file gives"),
     Item("6a", HOW, "Who was eligible, how found and followed", ("01_cohort",), authors="eligibility and recruitment"),
     Item("6b", HOW, "Matching", fixed="Not applicable: patients were not matched"),
     Item("7", HOW, "Outcomes, exposures, confounders defined", ("04_response",), METHODS, "confounders considered"),

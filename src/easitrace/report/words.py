@@ -1,5 +1,11 @@
 """What the options of a report are called in print, and under which names its numbers are kept."""
 
+import datetime
+
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 QUARTILE_NAMES = {
     "linear": "linear interpolation (R type 7, NumPy's default)",
     "weibull": "(n + 1)p (R type 6, SPSS and Minitab)",
@@ -119,3 +125,13 @@ PROGRAMS = {
     "kenward_roger": "Kenward-Roger standard errors, natural and other parameters",
     "lmm": "R lme4 with lmerTest and pbkrtest",
 }
+
+
+def written_day(day: datetime.date) -> str:
+    """A day in print: 3 May 2021."""
+    return f"{day.day} {written_month(day)}"
+
+
+def written_month(day: datetime.date) -> str:
+    """Its month in print: May 2021."""
+    return f"{MONTHS[day.month - 1]} {day.year}"

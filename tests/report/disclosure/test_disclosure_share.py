@@ -1,5 +1,6 @@
 """What is written for others holds no hostile word of the cells and nothing that did not pass the gate."""
 
+import datetime
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -109,6 +110,13 @@ def test_the_page_says_its_profile_and_how_much_is_masked(write: Write, tmp_path
     assert "Counts below 8 are masked" in page
     assert "cohort.csv" not in page
     assert "25 patients</dd>" in page.replace("about 25 patients", "25 patients")
+
+
+def test_of_the_data_cut_the_month_is_told(write: Write, tmp_path: Path) -> None:
+    write(profile_named("share-8"), cut=datetime.date(2021, 6, 30))
+    page = (tmp_path / "share" / "report.html").read_text(encoding="utf-8")
+    assert re.search(r"Data cut</dt>\s*<dd>June 2021</dd>", page)
+    assert "30 June" not in page and "2021-06-30" not in page
 
 
 def test_figures_and_their_words_are_of_told_numbers(write: Write, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def _about(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> Ran:
         "those of the patients themselves by several points. A median is given when at least {median:d} patients "
         "have the value, quartiles when at least {quartiles:d} have it; medians, quartiles and estimates are rounded "
         "to two significant digits and those of scores no finer than half a point, P values to two decimals. No "
-        "smallest or largest value, no single patient and no date is shown.",
+        "smallest or largest value, no single patient and no day is shown.",
         median=2 * profile.threshold,
         quartiles=4 * profile.threshold,
     )

@@ -14,6 +14,7 @@ from easitrace.report.disclosure.sharing import FOLDER, Shared, Sharing
 from easitrace.report.disclosure.sheets import Sheets, shared_sheets
 from easitrace.report.execute import merge_results
 from easitrace.report.render import Study, render
+from easitrace.report.words import written_month
 
 UNSEEN = re.compile(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", re.DOTALL)
 
@@ -66,6 +67,7 @@ def _write(sheets: Sheets, folder: Path, study: Study, sharing: Sharing, formats
     patients = "masked" if sheets.patients is None else f"about {sheets.patients} patients"
     facts = (
         ("Cohort", patients),
+        *([("Data cut", written_month(sharing.cut))] if sharing.cut else []),
         ("Outcome", sharing.outcome),
         ("Disclosure", f"{sharing.profile.name}: {sheets.masked} of {sheets.cells} counts masked"),
         ("Analysis", f"easitrace {__version__}"),

@@ -1,5 +1,6 @@
 """How a run is shared, and what came of it."""
 
+import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ class Sharing:
         What was done, from parameters alone.
     flow : DataFrame or None
         `Cohort.flow`.
+    cut : date or None
+        The data cut, of which the month is told.
     """
 
     profile: Profile
@@ -48,6 +51,7 @@ class Sharing:
     criterion: Callable[[str], str] = str
     methods: str = ""
     flow: "pd.DataFrame | None" = None
+    cut: datetime.date | None = None
 
 
 @dataclass(frozen=True)

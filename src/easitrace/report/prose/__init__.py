@@ -28,6 +28,7 @@ from easitrace.report.prose.cohort import bands as bands
 from easitrace.report.prose.cohort import baseline_caption as baseline_caption
 from easitrace.report.prose.cohort import baseline_names as baseline_names
 from easitrace.report.prose.cohort import baseline_note as baseline_note
+from easitrace.report.prose.cohort import calendar_sentence as calendar_sentence
 from easitrace.report.prose.cohort import flow_sentence as flow_sentence
 from easitrace.report.prose.cohort import points_label as points_label
 from easitrace.report.prose.cohort import printed_name as printed_name

@@ -5,9 +5,8 @@ import pandas as pd
 from easitrace.cohort.cohort import Cohort
 from easitrace.cohort.describe import BOOKKEEPING, labels
 from easitrace.report.prose.words_of_numbers import joined, slug
-from easitrace.report.words import (
-    QUARTILE_NAMES,
-)
+from easitrace.report.tables.journal import capital
+from easitrace.report.words import QUARTILE_NAMES, written_day
 
 UNITS_OF_COLUMNS = {"age": "age, years"}
 
@@ -94,3 +93,15 @@ def bands(cohort: Cohort) -> list[tuple[str, float, float]]:
 def treated_with(drug: str) -> str:
     """` treated with baricitinib`, or nothing."""
     return f" treated with {drug}" if drug else ""
+
+
+def calendar_sentence(cohort: Cohort) -> str:
+    """When treatment started, who was last seen when, and the data cut; "" where neither files nor parameters tell."""
+    calendar, said = cohort.calendar, []
+    if calendar.first_start and calendar.last_start and calendar.last_visit:
+        first, last = written_day(calendar.first_start), written_day(calendar.last_start)
+        began = f"on {first}" if first == last else f"between {first} and {last}"
+        said.append(f"treatment started {began}, and the last visit was on {written_day(calendar.last_visit)}")
+    if calendar.cut:
+        said.append(f"the data were cut on {written_day(calendar.cut)}")
+    return capital("; ".join(said)) + "." if said else ""

@@ -8,6 +8,7 @@ from typing import Any
 
 from easitrace.cohort.cohort import Cohort
 from easitrace.report.prose.arm_results import arm_methods
+from easitrace.report.prose.cohort import calendar_sentence
 from easitrace.report.prose.results import About, Results, Sentence, filled, plain
 from easitrace.report.prose.words_of_numbers import joined
 from easitrace.report.tables.journal import capital
@@ -100,10 +101,12 @@ def _data(about: About) -> str:
         plain(cohort.synthetic[0].lower() + cohort.synthetic[1:].rstrip(".")) if cohort.synthetic else _files(cohort)
     )
     visits = joined([plain(visit.label) for visit in cohort.schedule])
+    when = f" {calendar_sentence(cohort)}".rstrip()
     arms = f"cohort with the arms {joined([plain(arm) for arm in cohort.arms])}" if cohort.arms else "single-arm cohort"
     return (
         f"This is a {arms}{treated}, with planned visits at {visits} [setting, sites, recruitment and "
-        f"ethics: for the authors to write]. Data: {origin}. The report follows the STROBE statement [@vonelm2007]"
+        f"ethics: for the authors to write]. Data: {origin}.{when} "
+        "The report follows the STROBE statement [@vonelm2007]"
         f"{' [a randomised trial is reported by CONSORT: for the authors to follow]' if cohort.arms else ''}."
     )
 
