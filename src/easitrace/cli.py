@@ -285,7 +285,7 @@ def _data_cut(cohort: "Cohort") -> str:
     if calendar.cut:
         return written_day(calendar.cut)
     if cohort.synthetic:
-        return "none: no patient's data"
+        return "not applicable: no patient data"
     last = f"last visit {written_day(calendar.last_visit)}" if calendar.last_visit else "the files have no dates"
     return f"not stated; {last}"
 

@@ -81,7 +81,7 @@ def test_a_bug_of_ours_ends_without_a_traceback(
         (Calendar(cut=CUT), "", "30 June 2021"),
         (Calendar(CUT, CUT, CUT), "", "not stated; last visit 30 June 2021"),
         (Calendar(), "", "not stated; the files have no dates"),
-        (Calendar(), "Synthetic.", "none: no patient's data"),
+        (Calendar(), "Synthetic.", "not applicable: no patient data"),
     ],
 )
 def test_the_head_of_a_report_says_when_the_data_were_cut(calendar: Calendar, synthetic: str, told: str) -> None:

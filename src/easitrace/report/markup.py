@@ -62,6 +62,7 @@ SHORT_HEADER = 24
 SHORT_CELL = 10
 VERBATIM = re.compile(r"(<(?:pre|code|math|svg)\b.*?</(?:pre|code|math|svg)>|<[^>]*>)", re.DOTALL)
 APOSTROPHE = re.compile(r"(?<=\w)'")
+SHIFTED = re.compile(r"\b1 \+ (?=\w)")
 RELATION = re.compile(r"\b([Pn]) (=|&lt;|&gt;) (?=[\d.])")
 OPENING = re.compile(r"(?<![^\s(\[\u2014])\"(?=\S)")
 LOCAL = re.compile(r"url\(#([^)]+)\)")
@@ -129,11 +130,12 @@ def _held_together(cell: re.Match[str]) -> str:
 
 
 def typographic(markup: str) -> str:
-    """Curly quotation marks, unbroken `P = .003`; tags, code, equations and drawings stay as they are."""
+    """Curly quotation marks, unbroken `P = .003`, `1 + score`; tags, code, equations and drawings stay."""
     pieces = VERBATIM.split(markup)
     pieces[::2] = [APOSTROPHE.sub("\u2019", OPENING.sub("\u201c", piece)) for piece in pieces[::2]]
     pieces[::2] = [piece.replace('"', "\u201d") for piece in pieces[::2]]
     pieces[::2] = [RELATION.sub("\\1\u00a0\\2\u00a0", piece) for piece in pieces[::2]]
+    pieces[::2] = [SHIFTED.sub("1\u00a0+\u00a0", piece) for piece in pieces[::2]]
     return "".join(pieces)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-AUTHORS = "For the authors to write"
+AUTHORS = "for the authors to write"
 METHODS = "[Methods](#section-00_summary-methods-ready-to-paste)"
 LIMITATIONS = "[Limitations](#section-00_summary-limitations)"
 RESULTS = "[Results](#section-00_summary-results-ready-to-paste)"
@@ -120,7 +120,8 @@ def _where(item: Item, chapters: Chapters) -> str:
     here = ", ".join(dict.fromkeys(filter(None, places)))
     absent = "; ".join(dict.fromkeys(_absent(item, chapters)))
     authors = f"{AUTHORS}: {item.authors}" if item.authors else ""
-    return "; ".join(filter(None, [here or absent, authors])) or item.otherwise
+    found = "; ".join(filter(None, [here or absent, authors])) or item.otherwise
+    return found[0].upper() + found[1:]
 
 
 def _link(place: str, chapters: Chapters) -> str:

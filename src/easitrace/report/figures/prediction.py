@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from easitrace.report.figures.canvas import BLUE, INK, MANY_PATIENTS, ORANGE, PALE, SOFT, canvas, in_house_style
@@ -12,6 +13,8 @@ from easitrace.report.words import SHORT_CLASSES
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+Floats = npt.NDArray[np.float64]
 
 DARKEST = "#333333"
 LOOKS: Mapping[str, tuple[str, str]] = {  # colour and hatch
@@ -113,7 +116,9 @@ def prediction_chart(
     inside = binary_dilation(beyond <= 0, iterations=2)
     ax.contourf(x, y, 100 * p, levels=[0, *LEVELS, 100], cmap="Blues", alpha=0.55, zorder=0)
     lines = ax.contour(x, y, np.where(inside, 100 * p, np.nan), levels=LEVELS, colors=INK, linewidths=0.9, zorder=1)
-    ax.clabel(lines, fmt=lambda value: f"{value:.0f}%", fontsize=8)
+    corners = np.array([(x.min(), y.min()), (x.max(), y.max())])
+    free = _free_of_marks(lines.allsegs, patients[["baseline", "early"]].to_numpy(float), corners)
+    ax.clabel(lines, fmt=lambda value: f"{value:.0f}%", fontsize=8, manual=free)
     ax.contourf(x, y, beyond, levels=[0, np.inf], colors=["#e3e5e8"], zorder=2)
     limit = chart.drop_duplicates("baseline").dropna(subset=["limit"])
     top = chart["early"].max()
@@ -225,6 +230,18 @@ def _bars(ax: "Axes", places: Any, own: pd.DataFrame, names: list[str], one_by_o
         else:
             ax.fill_between(places, bottom, top, step="mid", lw=0, **look)
         bottom = top
+
+
+def _free_of_marks(contours: Any, marks: Floats, corners: Floats) -> list[tuple[float, float]]:
+    """The point of each contour that is farthest from all marks and from the frame, for its label."""
+    lowest, size, places = corners[0], corners[1] - corners[0], []
+    for points in (np.vstack(pieces) for pieces in contours if sum(map(len, pieces))):
+        share = (points - lowest) / size
+        to_marks = np.linalg.norm(share[:, None] - (marks - lowest) / size, axis=2).min(axis=1)
+        to_frame = np.minimum(share, 1 - share).min(axis=1)
+        x, y = points[np.minimum(to_marks, to_frame).argmax()]
+        places.append((float(x), float(y)))
+    return places
 
 
 def _patients(ax: "Axes", patients: pd.DataFrame, visit: str) -> None:

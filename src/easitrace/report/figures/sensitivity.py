@@ -38,7 +38,7 @@ def estimands_forest(table: pd.DataFrame, chosen: Mapping[str, str], unit: str, 
     for label, mine in zip(left.get_yticklabels(), own, strict=True):
         label.set_fontweight("bold" if mine else "normal")
     for place, heading in headings:
-        across: Any = {"transform": left.get_yaxis_transform(), "va": "center", "bbox": HALO}
+        across: Any = {"transform": left.get_yaxis_transform(), "va": "center", "bbox": HALO | {"alpha": 1}}
         left.text(0, place, heading, fontsize=8, style="italic", **across)
     for ax in (left, right):
         ax.tick_params(axis="y", length=0)
