@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +15,7 @@ from hostile import CANARIES, PARAMETERS, words, write_cohort
 from recovery import default_tables
 
 from chapters import run_chapter
-from easitrace.report.disclosure import drawings, sheets
+from easitrace.report.disclosure import drawings, page, sheets
 from easitrace.report.disclosure.entry import Entry
 from easitrace.report.disclosure.gate import Key, Ledger, Told
 from easitrace.report.disclosure.prepare import RESHAPED
@@ -130,6 +132,28 @@ def test_figures_and_their_words_are_of_told_numbers(write: Write, tmp_path: Pat
     assert "metadata" not in drawing
     page = (tmp_path / "share" / "report.html").read_text(encoding="utf-8")
     assert 'aria-label="Median EASI: baseline 13.0, week 4 6.0, week 12 9.5."' in page
+
+
+def test_arms_are_named_once_in_their_figures() -> None:
+    """Quartiles of the late arm are masked, and so is its change."""
+    arms = {"arm": ["early", "late"], "week": [4.0, 4.0], "n": [20, 25], "n_pairs": [20, "[c]"], "median": [4.0, 6.0]}
+    drawn = pd.DataFrame(arms).assign(q1=[3.0, "[c]"], q3=[8.0, "[c]"], shift=-4.0, lower=-7.0, upper=-1.0)
+    (axes,) = drawings.medians(drawn, "EASI", Style()).axes
+    assert [text.get_text() for text in axes.texts] == [
+        "early 4.0",
+        "late 6.0",
+        "Week",
+        "early, n",
+        "20",
+        "late, n",
+        "25",
+    ]
+    shown = []
+    chapter: Any = SimpleNamespace(figure=lambda figure, **about: shown.append(figure), style=Style())
+    names = page.Names("EASI", "log1p", 0.95, {})
+    page._changes(chapter, drawn.drop(columns="n").assign(name=drawn["arm"] + ", week 4 v baseline"), names)
+    (axes,) = shown[0].axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["early, week 4 v baseline  (n = 20)"]
 
 
 def test_a_number_that_is_masked_is_in_no_results(write: Write, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Figures of a report for others, drawn from told tables alone."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from easitrace.report.disclosure.derive import MASKED
 from easitrace.report.disclosure.entry import ARM
+from easitrace.report.figures.arms import arm_courses, looks
 from easitrace.report.figures.canvas import BLUE, ORANGE, PALE, SOFT, canvas, in_house_style, value_label, week_axis
 from easitrace.report.style import Style
 
@@ -26,34 +27,28 @@ def told_rows(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def medians(course: pd.DataFrame, label: str, style: Style) -> "Figure":
     """Observed medians by visit with quartiles where they are told; `course` has `week`, `n`, `median`, `q1`, `q3`."""
     rows = told_rows(course, ["week", "n", "median"]).astype({"n": int})
-    limits = rows[["q1", "q3"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    return _points(rows, "median", limits, BLUE, label, style)
+    limits = rows[["q1", "q3"]].apply(pd.to_numeric, errors="coerce")
+    return _points(rows.assign(centre=rows["median"], lower=limits["q1"], upper=limits["q3"]), BLUE, label, style)
 
 
 @in_house_style
 def means(estimated: pd.DataFrame, label: str, style: Style) -> "Figure":
     """Estimated means by visit with intervals; `estimated` has `week`, `n`, `mean`, `lower`, `upper`."""
     rows = told_rows(estimated, ["week", "n", "mean", "lower", "upper"]).astype({"n": int})
-    return _points(rows, "mean", rows[["lower", "upper"]].to_numpy(float), ORANGE, label, style)
+    return _points(rows.assign(centre=rows["mean"]), ORANGE, label, style)
 
 
-def _points(rows: pd.DataFrame, value: str, limits: Any, colour: str, label: str, style: Style) -> "Figure":
-    arms = rows[ARM].to_numpy() if ARM in rows else np.full(len(rows), "")
+def _points(rows: pd.DataFrame, colour: str, label: str, style: Style) -> "Figure":
+    if ARM in rows:
+        return arm_courses(rows, None, "", label, style)
     figure, ax = canvas(3.2)
-    weeks, centre = rows["week"].to_numpy(float), rows[value].to_numpy(float)
-    spread = np.nan_to_num(np.abs(limits.T - centre))
-    for place, arm in enumerate(dict.fromkeys(arms)):
-        own = arms == arm
-        look: Any = {"color": SHADES[place] if arm else colour, "label": arm or None}
-        ax.errorbar(weeks[own], centre[own], yerr=spread[:, own], lw=2.2, marker="o", ms=6, capsize=4, **look)
+    weeks, centre = rows["week"].to_numpy(float), rows["centre"].to_numpy(float)
+    spread = np.nan_to_num(np.abs(rows[["lower", "upper"]].to_numpy(float).T - centre))
+    ax.errorbar(weeks, centre, yerr=spread, lw=2.2, marker="o", ms=6, capsize=4, color=colour)
     for week, number in zip(weeks, centre, strict=True):
         value_label(ax, week, number, style.number(number))
     ax.set_ylim(bottom=0)
-    if ARM in rows:
-        ax.set(xticks=sorted(set(weeks)), xlabel="Week", ylabel=label)
-        ax.legend(frameon=False, fontsize=8)
-    else:
-        week_axis(ax, rows, label)
+    week_axis(ax, rows, label)
     return figure
 
 
@@ -81,11 +76,15 @@ def still_on_treatment(groups: pd.DataFrame) -> "Figure":
     told = groups[groups["survival"].ne(MASKED)]
     arms = told[ARM] if ARM in told else pd.Series("", index=told.index)
     figure, ax = canvas(2.8)
-    for place, (arm, rows) in enumerate(told.groupby(arms, sort=False)):
+    for (arm, rows), look in zip(
+        told.groupby(arms, sort=False), looks(list(dict.fromkeys(arms))).values(), strict=True
+    ):
         weeks = [0.0, *rows["to_week"].astype(float)]
         shares = [100.0, *(100 * rows["survival"].astype(float))]
         ax.plot(weeks, shares, color=PALE, lw=1, ls=(0, (2, 2)))
-        ax.plot(weeks, shares, color=SHADES[place], lw=0, marker="o", ms=5.5, label=arm or None)
+        ax.plot(
+            weeks, shares, color=look["color"] if arm else BLUE, lw=0, marker=look["marker"], ms=5.5, label=arm or None
+        )
     ax.axhline(50, color=SOFT, lw=0.8, ls=(0, (4, 3)))
     ax.set(ylim=(0, 102), xlabel="Week", ylabel="Still on treatment, %", xticks=[0.0, *sorted({*told["to_week"]})])
     if ARM in told:

@@ -187,7 +187,11 @@ def _changes(chapter: SharedChapter, table: pd.DataFrame, names: Names) -> None:
     rows = told_rows(table, ["n_pairs", "shift", *LIMITS]).rename(columns={"n_pairs": "n", "shift": "estimate"})
     if len(rows):
         chapter.figure(
-            change_forest(rows.astype({"n": int}), f"Shift in {names.outcome}, points", chapter.style),
+            change_forest(
+                rows.astype({"n": int}).drop(columns=ARM, errors="ignore"),
+                f"Shift in {names.outcome}, points",
+                chapter.style,
+            ),
             name="changes",
             caption=f"Paired shifts of {names.outcome} between visits with {names.level:.0%} intervals.",
             alt=f"Shift: {in_words(table, 'name', 'shift', chapter.style)}.",

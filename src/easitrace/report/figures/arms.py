@@ -31,17 +31,19 @@ def looks(arms: Sequence[str]) -> dict[str, dict[str, Any]]:
 
 
 @in_house_style
-def arm_courses(table: pd.DataFrame, visits: pd.DataFrame, outcome: str, label: str, style: Style) -> "Figure":
+def arm_courses(table: pd.DataFrame, visits: pd.DataFrame | None, outcome: str, label: str, style: Style) -> "Figure":
     """The course of each arm with intervals or quartiles, over the patients' own courses in the arm's colour.
 
-    `table` has `arm`, `week`, `n`, `centre`, `lower`, `upper`; `visits` has `patient`, `arm`, `week` and the outcome.
+    `table` has `arm`, `week`, `n`, `centre`, `lower`, `upper`; `visits` has `patient`, `arm`, `week` and the outcome,
+    and is None where no patient may be drawn.
     """
     arms = list(dict.fromkeys(table["arm"]))
     figure, ax = canvas(3.6 + 0.16 * len(arms))
     weeks = sorted(table["week"].unique())
     step = 0.012 * (weeks[-1] - weeks[0])
     for place, (arm, look) in enumerate(looks(arms).items()):
-        _patients(ax, visits[visits["arm"] == arm], outcome, look["color"])
+        if visits is not None:
+            _patients(ax, visits[visits["arm"] == arm], outcome, look["color"])
         own = table[(table["arm"] == arm) & table["centre"].notna()]
         shifted = own["week"].to_numpy(float) + step * (place - (len(arms) - 1) / 2)
         centre = own["centre"].to_numpy(float)
