@@ -446,3 +446,26 @@ def test_without_dates_nothing_is_said_of_when(read):
     assert calendar_sentence(read(PLAIN)) == ""
     assert calendar_sentence(read(PLAIN, data_cut="2021-06-30")) == "The data were cut on 30 June 2021."
     assert read_cohort("baricitinib").calendar == Calendar()
+
+
+@pytest.mark.parametrize(
+    ("visits", "names"),
+    [
+        ({"0": 0, "4": 4, "12": 12}, ["baseline", "week 4", "week 12"]),
+        ({"1": 0, "2": 4, "12": 12}, ["visit 1", "visit 2", "week 12"]),
+        ({"screening": 0, "4": 4, "end": 12}, ["screening", "week 4", "end"]),
+        ({"0.0": 0, "4.5": 4.5, "12": 12.5}, ["baseline", "week 4.5", "visit 12"]),
+        ({"0": 0, "4": 4, "week 4": 12}, ["0", "4", "week 4"]),
+    ],
+)
+def test_visits_with_bare_numbers_are_named_for_sentences(read, visits, names):
+    rows = "".join(f"A,{label},{score}\n" for label, score in zip(visits, (20, 9, 7), strict=True))
+    cohort = read(HEAD + rows, visits=visits)
+    assert [visit.label for visit in cohort.schedule] == names
+    assert cohort.visits["visit"].tolist() == names
+    assert cohort.flow["detail"][lambda detail: detail.isin(names)].unique().tolist() == names
+
+
+def test_a_message_about_a_visit_uses_the_word_of_the_file(read):
+    with pytest.raises(DataError, match="the visits are 0, 4"):
+        read(HEAD + "A,0,20\nA,5,9\n", visits={"0": 0, "4": 4})

@@ -45,12 +45,12 @@ def assemble(readings: Sequence[Reading]) -> Cohort:
         ("patients without a baseline score", len(patients) - len(kept), ""),
         ("patients analysed", len(kept), ""),
         *event_steps,
-        *patient_steps(visits, analysed_patients, mapping.schedule, mapping.outcome),
+        *patient_steps(visits, analysed_patients, mapping.printed, mapping.outcome),
     ]
     return Cohort(
         visits,
         analysed_patients,
-        mapping.schedule,
+        mapping.printed,
         mapping.outcome,
         events,
         flow_frame(steps),
@@ -163,12 +163,13 @@ def _visit_table(used: pd.DataFrame, patients: pd.DataFrame, mapping: Mapping) -
     used = used.sort_values(["patient", "visit"])
     code, visit = used["patient"].to_numpy(), used["visit"].to_numpy()
     week = np.array([planned.week for planned in mapping.schedule])[visit]
+    labels = pd.Index([planned.label for planned in mapping.printed])
     day = used["day"].to_numpy()
     stop = patients["stop_day"].to_numpy()[code]
     table = pd.DataFrame(
         {
             "patient": patients["patient"].array.take(code),
-            "visit": pd.Categorical.from_codes(visit, categories=pd.Index(mapping.labels), ordered=True),
+            "visit": pd.Categorical.from_codes(visit, categories=labels, ordered=True),
             "week": week,
             "day": day,
             "after_stop": np.where(np.isnan(day), 7 * week, day) > stop,

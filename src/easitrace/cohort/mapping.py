@@ -1,6 +1,7 @@
 """What the caller says about the file: which column plays which role, the schedule, the signs and codes."""
 
 import datetime
+import re
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from easitrace.instruments import INSTRUMENTS, Instrument, declare_instrument
 
 SeveralRule = Literal["error", "nearest", "last", "worst", "mean"]
 AgeGroup = Literal["adult", "child"]
+
+NUMBER = re.compile(r"[0-9]+([.][0-9]+)?")
 
 Columns = MappingOf[str, Sequence[str]]
 
@@ -47,6 +50,13 @@ class Mapping:
     def labels(self) -> list[str]:
         """The labels of the planned visits, in time order."""
         return [visit.label for visit in self.schedule]
+
+    @property
+    def printed(self) -> tuple[Visit, ...]:
+        """The planned visits as a report calls them: those whose labels are bare numbers as baseline, week or visit."""
+        names = [_in_words(visit, first=place == 0) for place, visit in enumerate(self.schedule)]
+        labels = names if len({*names}) == len(names) else self.labels
+        return tuple(Visit(label, visit.week) for label, visit in zip(labels, self.schedule, strict=True))
 
     @property
     def in_names(self) -> list[str]:
@@ -152,6 +162,14 @@ def choice_faults(
         *_rule_faults(columns, several),
         *_unscheduled_faults(columns, labels, unscheduled),
     ]
+
+
+def _in_words(visit: Visit, *, first: bool) -> str:
+    if not NUMBER.fullmatch(visit.label):
+        return visit.label
+    if float(visit.label) != visit.week:
+        return f"visit {visit.label}"
+    return "baseline" if first else f"week {visit.label}"
 
 
 def _texts(recode: MappingOf[Any, Any]) -> dict[str, str | None]:
