@@ -130,3 +130,6 @@ def _refuse_number(levels: Sequence[str], arm: str) -> None:
         raise DataError(Problem("E229", where, f"has {len(levels)} different values", remedy))
     if len(names) < len(levels) or "" in names:
         raise DataError(Problem("E229", where, f"has values that are hard to tell apart: {', '.join(levels)}", remedy))
+    if EVERYBODY.casefold() in names:
+        what = f"has an arm called {EVERYBODY}, as all arms together are called"
+        raise DataError(Problem("E229", where, what, "call it otherwise under values"))
