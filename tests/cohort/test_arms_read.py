@@ -85,7 +85,7 @@ def test_numbers_are_arms_without_their_decimals_and_no_events_stay_none(read) -
         ("aaa", {}, DataError, ["E229 column group: has 1 different values; give 2 to 6 arms"]),
         ("abcdefg", {}, DataError, ["E229 column group: has 7 different values; give 2 to 6 arms"]),
         (["a", "A "], {}, DataError, ["E229 column group: has values that are hard to tell apart: A, a; give"]),
-        (["a", "ALL"], {}, DataError, ["E229 column group: has an arm called All, as all arms together are called; call"]),
+        (["a", "ALL"], {}, DataError, ["E229 column group: has an arm called All, as all arms together"]),
         (["a", "+"], {}, DataError, ["E229 column group: has values that are hard to tell apart: +, a; give"]),
     ],
 )  # fmt: skip
