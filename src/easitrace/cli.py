@@ -249,6 +249,7 @@ def _sharing(parameters: "Parameters", cohort: "Cohort") -> "Sharing | None":
         criterion=partial(criterion_label, cohort=cohort),
         methods=_methods(parameters, cohort),
         flow=cohort.flow,
+        judged=(parameters.criterion, parameters.decision_week),
         cut=cohort.calendar.cut,
     )
 

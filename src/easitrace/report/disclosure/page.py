@@ -1,6 +1,6 @@
 """The report for others: chapters made of told tables alone, laid out as the report itself is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from easitrace.report.disclosure import drawings
+from easitrace.report.disclosure.answers import COURSE, Asked, answers
 from easitrace.report.disclosure.derive import MASKED
 from easitrace.report.disclosure.display import in_words, printed, worded
 from easitrace.report.disclosure.drawings import told_rows
@@ -28,6 +29,7 @@ from easitrace.report.disclosure.shared_chapter import SharedChapter
 from easitrace.report.disclosure.sheets import Sheets
 from easitrace.report.execute import Ran
 from easitrace.report.figures import change_forest, responder_shares
+from easitrace.report.tables import key_table
 from easitrace.report.words import ARM_DIFFERENCE_NOTES, DIFFERENCE_NOTES, SCALE_NOTES
 
 TITLES = {
@@ -55,7 +57,10 @@ LIMITS = ["lower", "upper"]
 
 @dataclass(frozen=True)
 class Names:
-    """What a report calls things: outcome, model's scale, confidence level, numbers' style, criteria; what was done."""
+    """What a report calls things: outcome, model's scale, confidence level, numbers' style, criteria; what was done.
+
+    `judged` are the criterion, as written, and the week of the decision.
+    """
 
     outcome: str
     scale: str
@@ -63,6 +68,7 @@ class Names:
     style: dict[str, Any]
     criterion: Callable[[str], str] = str
     methods: str = ""
+    judged: tuple[str, float] | None = None
 
 
 def chapters(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> list[Ran]:
@@ -79,7 +85,7 @@ def chapters(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> li
     folder : Path
         Where `tables/`, `figures/` and `results/` go.
     """
-    made = [_about(sheets, profile, names, folder)]
+    made = [*_key_results(sheets, names, folder), _about(sheets, profile, names, folder)]
     shown = [entry for entry in SHAREABLE if len(sheets.tables.get(entry.table, ()))]
     for name, title in TITLES.items():
         own = [entry for entry in shown if entry.table.startswith(name)]
@@ -89,6 +95,22 @@ def chapters(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> li
                 _show(chapter, entry, sheets.tables[entry.table], names)
             made.append(chapter.finished())
     return made
+
+
+def _key_results(sheets: Sheets, names: Names, folder: Path) -> Iterator[Ran]:
+    """The reader's questions and their answers; nothing when the week of the decision is no visit of the report."""
+    visits = sheets.tables.get(COURSE, pd.DataFrame(columns=["visit", "week"])).drop_duplicates("week")
+    weeks = dict(zip(visits["week"], visits["visit"], strict=True))
+    if names.judged and names.judged[1] in weeks:
+        chapter = SharedChapter("00_key", "Key results", output=folder, style=names.style)
+        in_words = names.criterion(names.judged[0])
+        visit = weeks[names.judged[1]]
+        asked = Asked(names.outcome, in_words, names.scale, tuple(weeks.values()), visit, names.level)
+        tables = {name: worded(table, names.criterion) for name, table in sheets.tables.items()}
+        found = answers(tables, sheets.patients, asked, chapter.style)
+        caption, note = "Questions and answers, from rounded counts.", f"{NOTE} Percentages are of rounded counts."
+        chapter.table(key_table(found), found, name="answers", caption=caption, note=note)
+        yield chapter.finished()
 
 
 def _about(sheets: Sheets, profile: Profile, names: Names, folder: Path) -> Ran:

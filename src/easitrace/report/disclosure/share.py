@@ -58,7 +58,7 @@ def _write(sheets: Sheets, folder: Path, study: Study, sharing: Sharing, formats
     from easitrace.report.documents import write_documents
 
     about = (sharing.outcome, sharing.scale, sharing.interval.level, sharing.style)
-    names = Names(*about, sharing.criterion, sharing.methods)
+    names = Names(*about, sharing.criterion, sharing.methods, sharing.judged)
     made = chapters(sheets, sharing.profile, names, folder)
     shutil.rmtree(folder / "results")
     for drawing in folder.glob("figures/*.svg"):

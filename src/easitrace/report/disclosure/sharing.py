@@ -38,6 +38,8 @@ class Sharing:
         What was done, from parameters alone.
     flow : DataFrame or None
         `Cohort.flow`.
+    judged : (str, float) or None
+        The response criterion, as written, and the week at which it is judged; without them no key results.
     cut : date or None
         The data cut, of which the month is told.
     """
@@ -51,6 +53,7 @@ class Sharing:
     criterion: Callable[[str], str] = str
     methods: str = ""
     flow: "pd.DataFrame | None" = None
+    judged: tuple[str, float] | None = None
     cut: datetime.date | None = None
 
 
