@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from easitrace.report.disclosure.answers import Asked, answers
+from easitrace.report.disclosure.display import printed_p
 from easitrace.report.style import Style
 
 ASKED = Asked("EASI", "EASI-50", "log1p", ("start", "week 4", "week 12"), "week 12", 0.95)
@@ -55,9 +56,9 @@ def test_every_question_has_its_told_answer() -> None:
         "How many?": "About 25 patients; at week 12 about 20 were seen and 5 had stopped treatment",
         "How long?": "Planned visits at start, week 4 and week 12",
         "What changed?": "From start to week 12, EASI changed by \u22124.0 points (95% CI \u22127.0 to \u22121.0; "
-        "P < 0.01; about 20 pairs)",
+        "P < .01; about 20 pairs)",
         "And in the model?": "From start to week 12, 1 + EASI changed by \u221232.0% (95% CI \u221248.0 to \u221210.0; "
-        "P = 0.01) in the mixed model of all patients",
+        "P = .01) in the mixed model of all patients",
         "How sure?": "The interval of the change excludes zero in 2 of 3 different results by estimand and "
         "missing-data rule",
         "Who responded?": "EASI-50 was met at week 12 by about 5 of 20 (25%)",
@@ -70,12 +71,12 @@ def test_arms_are_told_apart() -> None:
         "Median EASI at start 13.0 (quartiles 9.5\u201319.0) in the low arm; 9.5 in the low"
     )
     assert (
-        "points (95% CI \u22127.0 to \u22121.0; P = 0.03; about 25 pairs) in the low arm; by \u22124"
+        "points (95% CI \u22127.0 to \u22121.0; P = .03; about 25 pairs) in the low arm; by \u22124"
         in found["What changed?"]
     )
     assert found["How do the arms differ?"] == (
         "At week 12, 1 + EASI in the high arm differed from the low arm by \u221216.0% (95% CI \u221230.0 to 2.0; "
-        "P = 0.08)"
+        "P = .08)"
     )
     assert found["Who responded?"] == (
         "EASI-50 was met at week 12 by (masked, too few patients) in the low arm; by about 35 of 40 (88%) in the high "
@@ -101,3 +102,18 @@ def test_what_is_masked_is_said_to_be(question: str, changes: dict[str, Any]) ->
 def test_a_masked_cohort_has_no_size() -> None:
     masked = {"cohort_flow": {"seen": "[c]", "stopped": "[c]", "in_follow_up": "[c]"}}
     assert answered(TABLES, None, **masked)["How many?"] == "So few patients that their number is masked"
+
+
+@pytest.mark.parametrize(
+    ("p", "style", "text"),
+    [
+        ("<0.01", Style(), "< .01"),
+        ("<0.01", Style(p_leading_zero=True, decimal=","), "< 0,01"),
+        (0.09, Style(), ".09"),
+        (1.0, Style(), "1.00"),
+        ("[c]", Style(), "[c]"),
+        (float("nan"), Style(), ""),
+    ],
+)
+def test_a_told_p_value_is_printed_as_the_style_has_it(p: Any, style: Style, text: str) -> None:
+    assert printed_p(p, style) == text

@@ -8,6 +8,7 @@ import pandas as pd
 
 from easitrace.cohort.arms import EVERYBODY
 from easitrace.report.disclosure.derive import MASKED
+from easitrace.report.disclosure.display import printed_p
 from easitrace.report.disclosure.entry import ARM, REFERENCE
 from easitrace.report.disclosure.registry import (
     ARM_ESTIMANDS,
@@ -91,8 +92,8 @@ def _told(row: Row, *names: str) -> bool:
 
 
 def _interval(row: Row, asked: Asked, style: Style) -> str:
-    p = row["p"].replace("<", "< ") if isinstance(row["p"], str) else f"= {style.number(row['p'], 2)}"
-    return f"{asked.level:.0%} CI {style.interval(row['lower'], row['upper'])}; P {p}"
+    p = printed_p(row["p"], style)
+    return f"{asked.level:.0%} CI {style.interval(row['lower'], row['upper'])}; P {p if p[0] == '<' else f'= {p}'}"
 
 
 def _who(tables: Frames, asked: Asked, style: Style) -> Iterator[str]:

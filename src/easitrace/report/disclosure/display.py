@@ -120,7 +120,7 @@ def _row(row: dict[Any, Any], named: list[str], entry: Entry, style: Style, leve
         limits = _between(row["difference_lower"], row["difference_upper"], style, 100, 0)
         cells[f"{level:.0%} CI, % points"] = limits
     if entry.p:
-        cells["P"] = row["p"].replace("<", "< ") if isinstance(row["p"], str) else _number(row["p"], style, 1, 2)
+        cells["P"] = printed_p(row["p"], style)
     if "survival" in row:
         cells["Still on treatment, %"] = _number(row["survival"], style, 100, 0)
     return cells
@@ -146,6 +146,15 @@ def _cell(value: Any, name: str) -> str:
 
 def _number(value: Any, style: Style, factor: float = 1, digits: int | None = None) -> str:
     return value if isinstance(value, str) else "" if pd.isna(value) else style.number(factor * value, digits)
+
+
+def printed_p(p: Any, style: Style) -> str:
+    """A told P value to its two decimals, `< .01` or `.09`; masked as it is, "" when missing."""
+    if p == MASKED or pd.isna(p):
+        return MASKED if p == MASKED else ""
+    below, value = ("< ", float(p.removeprefix("<"))) if isinstance(p, str) else ("", p)
+    text = style.number(value, 2)
+    return below + (text if style.p_leading_zero else text.removeprefix("0"))
 
 
 def _between(lower: Any, upper: Any, style: Style, factor: float = 1, digits: int | None = None) -> str:
