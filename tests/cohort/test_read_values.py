@@ -452,9 +452,9 @@ def test_without_dates_nothing_is_said_of_when(read):
     ("visits", "names"),
     [
         ({"0": 0, "4": 4, "12": 12}, ["baseline", "week 4", "week 12"]),
-        ({"1": 0, "2": 4, "12": 12}, ["visit 1", "visit 2", "week 12"]),
+        ({"1": 0, "2": 4, "12": 12}, ["visit 1", "visit 2", "visit 12"]),
         ({"screening": 0, "4": 4, "end": 12}, ["screening", "week 4", "end"]),
-        ({"0.0": 0, "4.5": 4.5, "12": 12.5}, ["baseline", "week 4.5", "visit 12"]),
+        ({"0.0": 0, "4.5": 4.5, "12": 12.5}, ["visit 0.0", "visit 4.5", "visit 12"]),
         ({"0": 0, "4": 4, "week 4": 12}, ["0", "4", "week 4"]),
     ],
 )

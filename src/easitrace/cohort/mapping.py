@@ -53,8 +53,13 @@ class Mapping:
 
     @property
     def printed(self) -> tuple[Visit, ...]:
-        """The planned visits as a report calls them: those whose labels are bare numbers as baseline, week or visit."""
-        names = [_in_words(visit, first=place == 0) for place, visit in enumerate(self.schedule)]
+        """The planned visits as a report calls them: bare numbers are weeks when all of them are, else visits."""
+        bare = [visit for visit in self.schedule if NUMBER.fullmatch(visit.label)]
+        noun = "week" if all(float(visit.label) == visit.week for visit in bare) else "visit"
+        words = {visit.label: f"{noun} {visit.label}" for visit in bare}
+        if noun == "week" and self.schedule[0] in bare:
+            words[self.labels[0]] = "baseline"
+        names = [words.get(label, label) for label in self.labels]
         labels = names if len({*names}) == len(names) else self.labels
         return tuple(Visit(label, visit.week) for label, visit in zip(labels, self.schedule, strict=True))
 
@@ -162,14 +167,6 @@ def choice_faults(
         *_rule_faults(columns, several),
         *_unscheduled_faults(columns, labels, unscheduled),
     ]
-
-
-def _in_words(visit: Visit, *, first: bool) -> str:
-    if not NUMBER.fullmatch(visit.label):
-        return visit.label
-    if float(visit.label) != visit.week:
-        return f"visit {visit.label}"
-    return "baseline" if first else f"week {visit.label}"
 
 
 def _texts(recode: MappingOf[Any, Any]) -> dict[str, str | None]:

@@ -80,8 +80,8 @@ def read_cohort(
     values : mapping of role to {value in the file: value here}
         Recodes; None or "" makes a value missing.
     visits : mapping of visit label to planned week
-        In time order, the baseline first. A label that is a bare number is called `baseline`, `week 4` (when it is
-        the planned week) or `visit 2` in the cohort, unless that is the label of another visit.
+        In time order, the baseline first. Labels that are bare numbers become `baseline` and `week 4` in the cohort
+        when all of them are the planned weeks, else `visit 1` and `visit 2`, unless another visit is called so.
     windows : mapping of visit label to [first day, last day]
         Needed when rows carry a date or day but no visit.
     format : str, optional
