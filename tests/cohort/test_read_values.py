@@ -441,6 +441,14 @@ def test_when_patients_were_observed(read):
     )
 
 
+def test_starts_without_dates_of_visits(read):
+    text = "patient,visit,start,easi\nA,0,01-02-2020,10\nA,4,01-02-2020,5\n"
+    reading = {"columns": {"visit": "visit", "start_date": "start"}, "visits": {"0": 0, "4": 4}}
+    cohort = read(text, **reading, date_format="dd-mm-yyyy")
+    assert cohort.calendar == Calendar(datetime.date(2020, 2, 1), datetime.date(2020, 2, 1))
+    assert calendar_sentence(cohort) == "Treatment started on 1 February 2020."
+
+
 def test_without_dates_nothing_is_said_of_when(read):
     assert read(PLAIN).calendar == Calendar()
     assert calendar_sentence(read(PLAIN)) == ""

@@ -153,8 +153,9 @@ def _calendar(used: pd.DataFrame, start: "pd.Series[Any] | None", mapping: Mappi
     days = pd.Series(dtype="datetime64[s]") if start is None else start.reindex(used["patient"].unique()).dropna()
     if days.empty:
         return Calendar(cut=mapping.data_cut)
-    seen = days.reindex(used["patient"]) + pd.to_timedelta(used["day"].to_numpy(), unit="D")
-    return Calendar(days.min().date(), days.max().date(), seen.max().date(), mapping.data_cut)
+    seen = (days.reindex(used["patient"]) + pd.to_timedelta(used["day"].to_numpy(), unit="D")).dropna()
+    last = None if seen.empty else seen.max().date()
+    return Calendar(days.min().date(), days.max().date(), last, mapping.data_cut)
 
 
 def _visit_table(used: pd.DataFrame, patients: pd.DataFrame, mapping: Mapping) -> pd.DataFrame:

@@ -98,10 +98,10 @@ def treated_with(drug: str) -> str:
 def calendar_sentence(cohort: Cohort) -> str:
     """When treatment started, who was last seen when, and the data cut; "" where neither files nor parameters tell."""
     calendar, said = cohort.calendar, []
-    if calendar.first_start and calendar.last_start and calendar.last_visit:
+    if calendar.first_start and calendar.last_start:
         first, last = written_day(calendar.first_start), written_day(calendar.last_start)
-        began = f"on {first}" if first == last else f"between {first} and {last}"
-        said.append(f"treatment started {began}, and the last visit was on {written_day(calendar.last_visit)}")
+        seen = f", and the last visit was on {written_day(calendar.last_visit)}" if calendar.last_visit else ""
+        said.append(f"treatment started {f'on {first}' if first == last else f'between {first} and {last}'}{seen}")
     if calendar.cut:
         said.append(f"the data were cut on {written_day(calendar.cut)}")
     return capital("; ".join(said)) + "." if said else ""
