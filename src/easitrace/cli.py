@@ -287,7 +287,7 @@ def _data_cut(cohort: "Cohort") -> str:
         return written_day(calendar.cut)
     if cohort.synthetic:
         return "not applicable: no patient data"
-    last = f"last visit {written_day(calendar.last_visit)}" if calendar.last_visit else "the files have no dates"
+    last = f"last visit {written_day(calendar.last_visit)}" if calendar.last_visit else "visits have no dates"
     return f"not stated; {last}"
 
 

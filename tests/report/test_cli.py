@@ -80,7 +80,7 @@ def test_a_bug_of_ours_ends_without_a_traceback(
     [
         (Calendar(cut=CUT), "", "30 June 2021"),
         (Calendar(CUT, CUT, CUT), "", "not stated; last visit 30 June 2021"),
-        (Calendar(), "", "not stated; the files have no dates"),
+        (Calendar(), "", "not stated; visits have no dates"),
         (Calendar(), "Synthetic.", "not applicable: no patient data"),
     ],
 )
