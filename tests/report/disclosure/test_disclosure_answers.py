@@ -99,6 +99,11 @@ def test_what_is_masked_is_said_to_be(question: str, changes: dict[str, Any]) ->
     assert "(masked, too few patients)" in found and "[c]" not in found
 
 
+def test_a_change_without_a_test_has_no_p_value() -> None:
+    found = answered(TABLES, course_paired={"p": [None, None]})["What changed?"]
+    assert found.endswith("points (95% CI \u22127.0 to \u22121.0; about 20 pairs)")
+
+
 def test_a_masked_cohort_has_no_size() -> None:
     masked = {"cohort_flow": {"seen": "[c]", "stopped": "[c]", "in_follow_up": "[c]"}}
     assert answered(TABLES, None, **masked)["How many?"] == "So few patients that their number is masked"

@@ -93,7 +93,8 @@ def _told(row: Row, *names: str) -> bool:
 
 def _interval(row: Row, asked: Asked, style: Style) -> str:
     p = printed_p(row["p"], style)
-    return f"{asked.level:.0%} CI {style.interval(row['lower'], row['upper'])}; P {p if p[0] == '<' else f'= {p}'}"
+    said = f"; P {p if p.startswith('<') else f'= {p}'}" if p else ""
+    return f"{asked.level:.0%} CI {style.interval(row['lower'], row['upper'])}{said}"
 
 
 def _who(tables: Frames, asked: Asked, style: Style) -> Iterator[str]:
