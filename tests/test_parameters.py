@@ -280,6 +280,7 @@ def test_a_problem_of_a_required_parameter(tmp_path: Path, old: str, new: str, e
         ("visit: visit", "visit: visit\n  date: d", "E104 x.yml line 14, key date_format: required to read date"),
         ("seed: 1", "seed: 1\ndata_cut: 30-06-2021", "E105 x.yml line 7, key data_cut: \"30-06-2021\" is no day"),
         ("seed: 1", "seed: 1\ndata_cut: 2995-06-30", 'E105 x.yml line 7, key data_cut: "2995-06-30" lies in the fut'),
+        ("seed: 1", "seed: 1\ndata_cut: '2; 3; 4'", 'E105 x.yml line 7, key data_cut: "2; 3; 4" is no day; write it'),
         ("seed: 1", "seed: 1\ndate_format: dd-mm-yyyy", "E106 x.yml line 7, key date_format: no date is under columns"),
         ("seed: 1", "seed: 1\ndelimiter: ','\ndecimal: ','", "E106 x.yml line 7, key delimiter: ',' is also the dec"),
         ("seed: 1", "seed: 1\ndelimiter: '; '", "E105 x.yml line 7, key delimiter: '; ' cannot separate fields"),

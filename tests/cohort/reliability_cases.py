@@ -268,6 +268,7 @@ CELLS = [
             ("02-03-2020", "E105", "data_cut", "no day; write it yyyy-mm-dd"),
             ("2020-02-30", "E105", "data_cut", "no day; write it yyyy-mm-dd"),
             ("2995-01-01", "E105", "data_cut", "in the future"),
+            ("2020; a; b", "E105", "data_cut", '"2020; a; b" is no day; write it yyyy-mm-dd'),
         )
     ),
     Case("dates without a format", date("03/04/2024"), "E104", "date_format", "two readings",

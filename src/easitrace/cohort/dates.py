@@ -87,14 +87,14 @@ def declared_day(text: str) -> datetime.date:
     Raises
     ------
     ValueError
-        With a message, when it is no such day or lies in the future.
+        With what is wrong and the remedy, when it is no such day or lies in the future.
     """
     try:
         day = datetime.date.fromisoformat(text if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else "")
     except ValueError:
-        raise ValueError(f"{quoted(text)} is no day; write it {ISO}") from None
+        raise ValueError(f"{quoted(text)} is no day", f"write it {ISO}") from None
     if day > latest_day():
-        raise ValueError(f"{quoted(text)} lies in the future; write the day on which the data were taken")
+        raise ValueError(f"{quoted(text)} lies in the future", "write the day on which the data were taken")
     return day
 
 

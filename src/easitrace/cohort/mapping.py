@@ -245,7 +245,7 @@ def _cut_faults(data_cut: str | None) -> list[Problem]:
         if data_cut is not None:
             declared_day(data_cut)
     except ValueError as error:
-        return [Problem("E105", "data_cut", *str(error).split("; "))]
+        return [Problem("E105", "data_cut", *error.args)]
     return []
 
 

@@ -92,7 +92,7 @@ def _day(text: str) -> str:
     try:
         declared_day(text)
     except ValueError as error:
-        raise refused(*str(error).split("; ")) from None
+        raise refused(*error.args) from None
     return text
 
 
